@@ -59,10 +59,10 @@ internal abstract class ChatFormat
     /// body: writes the events that are missing, the terminal included. With <paramref name="delivered"/> null (nothing was
     /// delivered) the whole stream is made. Writes nothing unless the verdict is <see cref="AnswerVerdict.Usable"/>.
     /// </summary>
-    public abstract AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlySpan<byte> answer, IBufferWriter<byte> output);
+    public abstract AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output);
 
     /// <summary>Whether a whole non-streaming body is a complete answer of this format.</summary>
-    public abstract AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlySpan<byte> answer);
+    public abstract AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer);
 
     /// <summary>Writes what a stream that has its terminal still lacks (<c>[DONE]</c>); nothing where it lacks nothing.</summary>
     public abstract void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output);

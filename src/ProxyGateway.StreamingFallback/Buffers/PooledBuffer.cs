@@ -1,0 +1,76 @@
+using System.Buffers;
+
+namespace ProxyGateway.StreamingFallback.Buffers;
+
+/// <summary>A growing byte buffer over the shared array pool. Holds no array until the first byte. Not thread-safe.</summary>
+internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
+{
+    private byte[] _array = [];
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Span => _array.AsSpan(0, Length);
+
+    public ReadOnlyMemory<byte> Memory => _array.AsMemory(0, Length);
+
+    public void Append(scoped ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(GetSpan(bytes.Length));
+        Length += bytes.Length;
+    }
+
+    public void Append(byte value)
+    {
+        GetSpan(1)[0] = value;
+        Length++;
+    }
+
+    /// <summary>Forgets everything after <paramref name="length"/> bytes; the array is kept.</summary>
+    public void Truncate(int length) => Length = Math.Min(Length, length);
+
+    /// <summary>Forgets everything and gives the array back.</summary>
+    public void Clear()
+    {
+        var array = _array;
+        _array = [];
+        Length = 0;
+        if (array.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(array);
+        }
+    }
+
+    public void Advance(int count) => Length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _array.AsMemory(Length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _array.AsSpan(Length);
+    }
+
+    public void Dispose() => Clear();
+
+    private void Reserve(int sizeHint)
+    {
+        var needed = Length + Math.Max(sizeHint, 1);
+        if (needed <= _array.Length)
+        {
+            return;
+        }
+
+        var grown = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(256, _array.Length * 2)));
+        Span.CopyTo(grown);
+        if (_array.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_array);
+        }
+
+        _array = grown;
+    }
+}

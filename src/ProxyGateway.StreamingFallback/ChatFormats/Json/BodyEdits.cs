@@ -1,0 +1,50 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
+
+/// <summary>A few replacements in a body, written in one pass; all other bytes stay as the client sent them.</summary>
+internal ref struct BodyEdits(ReadOnlySpan<byte> body)
+{
+    private readonly ReadOnlySpan<byte> _body = body;
+    private readonly List<(int Start, int End, byte[] With)> _edits = [];
+
+    public readonly bool IsEmpty => _edits.Count == 0;
+
+    /// <summary>Replaces <paramref name="range"/>; an empty range at its start inserts. Ranges may not overlap.</summary>
+    public readonly void Replace(Range range, byte[] with) => _edits.Add((range.Start.Value, range.End.Value, with));
+
+    /// <summary>Gives a member of the top object a new value; where it is absent (<paramref name="value"/> is empty) it is added as the first.</summary>
+    public readonly void SetMember(Range value, string name, byte[] with)
+    {
+        if (!value.Equals(default))
+        {
+            Replace(value, with);
+            return;
+        }
+
+        var start = _body.IndexOf((byte)'{') + 1;
+        var isEmpty = _body[start..].TrimStart(" \t\r\n"u8).StartsWith((byte)'}');
+        byte[] member = [.. Quote(name), (byte)':', .. with, .. isEmpty ? ""u8 : ","u8];
+        Replace(start..start, member);
+    }
+
+    public readonly void Write(IBufferWriter<byte> output)
+    {
+        _edits.Sort(static (a, b) => a.Start.CompareTo(b.Start));
+        var position = 0;
+        foreach (var (start, end, with) in _edits)
+        {
+            output.Write(_body[position..start]);
+            output.Write(with);
+            position = end;
+        }
+
+        output.Write(_body[position..]);
+    }
+
+    /// <summary><paramref name="text"/> as a JSON string, quotes included.</summary>
+    public static byte[] Quote(string text) =>
+        [(byte)'"', .. JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes, (byte)'"'];
+}

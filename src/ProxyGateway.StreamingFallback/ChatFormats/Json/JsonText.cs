@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+using ProxyGateway.StreamingFallback.Buffers;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
+
+/// <summary>JSON strings as decoded UTF-8.</summary>
+internal static class JsonText
+{
+    /// <summary>How the gateway writes JSON: readable text, but never a raw control character, so one event stays one event.</summary>
+    public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = false };
+
+    /// <summary>Answers are small and read once; a member that stands twice is refused rather than guessed at.</summary>
+    public static readonly JsonDocumentOptions AnswerOptions = new() { MaxDepth = 64, AllowDuplicateProperties = false };
+
+    /// <summary>
+    /// Appends the decoded string that <paramref name="reader"/> stands on. Returns false, with nothing appended, where it
+    /// holds half a surrogate pair or bytes that are no UTF-8: such text cannot be cut or compared.
+    /// </summary>
+    public static bool TryAppend(ref Utf8JsonReader reader, PooledBuffer buffer)
+    {
+        var value = reader.ValueSpan;
+        if (!reader.ValueIsEscaped)
+        {
+            if (!Utf8.IsValid(value))
+            {
+                return false;
+            }
+
+            buffer.Append(value);
+            return true;
+        }
+
+        try
+        {
+            buffer.Advance(reader.CopyString(buffer.GetSpan(value.Length)));
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The string that <paramref name="reader"/> stands on; null where it is none or holds half a surrogate pair.</summary>
+    public static string? GetStringOrNull(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether <paramref name="json"/> is one whole JSON value, or nothing but white space (a call without arguments).</summary>
+    public static bool IsWholeOrEmpty(ReadOnlySpan<byte> json)
+    {
+        if (json.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            return true;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The UTF-8 of a string member, or null where it is absent or no string.</summary>
+    public static byte[]? GetUtf8(JsonElement parent, ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                ? Encoding.UTF8.GetBytes(value.GetString()!)
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // Half a surrogate pair.
+        }
+    }
+}

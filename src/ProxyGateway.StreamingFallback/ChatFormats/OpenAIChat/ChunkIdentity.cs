@@ -1,0 +1,66 @@
+using System.Text.Json;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+
+/// <summary>What all chunks of one answer share, as raw JSON values; null where it was not seen.</summary>
+internal sealed class ChunkIdentity
+{
+    /// <summary>Longer values are not an identity but an attempt to make the gateway keep something.</summary>
+    private const int MaxValueBytes = 1024;
+
+    public byte[]? Id { get; set; }
+
+    public byte[]? Created { get; set; }
+
+    public byte[]? Model { get; set; }
+
+    public byte[]? SystemFingerprint { get; set; }
+
+    public byte[]? ServiceTier { get; set; }
+
+    /// <summary>Keeps the value of the member that <paramref name="reader"/> stands on if it is the first of its name; false where the member is none of these and was not read.</summary>
+    public bool Take(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        if (reader.ValueTextEquals("id"u8))
+        {
+            Id = TakeValue(ref reader, json, Id);
+        }
+        else if (reader.ValueTextEquals("created"u8))
+        {
+            Created = TakeValue(ref reader, json, Created);
+        }
+        else if (reader.ValueTextEquals("model"u8))
+        {
+            Model = TakeValue(ref reader, json, Model);
+        }
+        else if (reader.ValueTextEquals("system_fingerprint"u8))
+        {
+            SystemFingerprint = TakeValue(ref reader, json, SystemFingerprint);
+        }
+        else if (reader.ValueTextEquals("service_tier"u8))
+        {
+            ServiceTier = TakeValue(ref reader, json, ServiceTier);
+        }
+        else
+        {
+            return false;
+        }
+
+        return true;
+    }
+
+    private static byte[]? TakeValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, byte[]? known)
+    {
+        reader.Read();
+        var start = (int)reader.TokenStartIndex;
+        var isScalar = reader.TokenType is JsonTokenType.String or JsonTokenType.Number or JsonTokenType.Null;
+        reader.Skip();
+        if (known is not null || !isScalar)
+        {
+            return known;
+        }
+
+        var value = json[start..(int)reader.BytesConsumed];
+        return value.Length <= MaxValueBytes ? value.ToArray() : null;
+    }
+}

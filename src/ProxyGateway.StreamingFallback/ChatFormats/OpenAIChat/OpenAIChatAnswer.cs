@@ -1,0 +1,167 @@
+using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+
+/// <summary>A whole <c>chat.completion</c>, checked once so that what is made of it needs no further doubt.</summary>
+internal sealed class OpenAIChatAnswer : IDisposable
+{
+    private readonly JsonDocument _document;
+
+    private OpenAIChatAnswer(JsonDocument document, List<AnswerChoice> choices)
+    {
+        _document = document;
+        Choices = choices;
+    }
+
+    public JsonElement Root => _document.RootElement;
+
+    public IReadOnlyList<AnswerChoice> Choices { get; }
+
+    /// <summary>Reads <paramref name="json"/>; the answer is null unless the verdict is <see cref="AnswerVerdict.Usable"/>.</summary>
+    public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out OpenAIChatAnswer? answer)
+    {
+        answer = null;
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
+        }
+        catch (JsonException)
+        {
+            return AnswerVerdict.Unusable;
+        }
+
+        var choices = new List<AnswerChoice>();
+        var verdict = ReadChoices(document.RootElement, choices);
+        if (verdict == AnswerVerdict.Usable)
+        {
+            answer = new OpenAIChatAnswer(document, choices);
+        }
+        else
+        {
+            document.Dispose();
+        }
+
+        return verdict;
+    }
+
+    public void Dispose() => _document.Dispose();
+
+    private static AnswerVerdict ReadChoices(JsonElement root, List<AnswerChoice> choices)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            return AnswerVerdict.Unusable;
+        }
+
+        if ((root.TryGetProperty("error"u8, out var error) && error.ValueKind != JsonValueKind.Null)
+            || "error"u8.SequenceEqual(JsonText.GetUtf8(root, "object"u8)))
+        {
+            return AnswerVerdict.Error;
+        }
+
+        if (!root.TryGetProperty("choices"u8, out var array) || array.ValueKind != JsonValueKind.Array)
+        {
+            return AnswerVerdict.Unusable;
+        }
+
+        foreach (var element in array.EnumerateArray())
+        {
+            if (AnswerChoice.Read(element, choices.Count) is not { } choice || choices.Exists(c => c.Index == choice.Index))
+            {
+                return AnswerVerdict.Unusable;
+            }
+
+            choices.Add(choice);
+        }
+
+        choices.Sort(static (a, b) => a.Index.CompareTo(b.Index));
+        return choices.Count > 0 ? AnswerVerdict.Usable : AnswerVerdict.Unusable;
+    }
+}
+
+/// <summary>One choice of a whole answer.</summary>
+internal sealed class AnswerChoice
+{
+    private AnswerChoice(int index, byte[][] texts, List<AnswerToolCall> toolCalls, byte[] finishReason, JsonElement? logprobs)
+    {
+        Index = index;
+        Texts = texts;
+        ToolCalls = toolCalls;
+        FinishReason = finishReason;
+        Logprobs = logprobs;
+    }
+
+    public int Index { get; }
+
+    /// <summary>By <see cref="TextChannel"/>; empty where the answer has none.</summary>
+    public byte[][] Texts { get; }
+
+    public IReadOnlyList<AnswerToolCall> ToolCalls { get; }
+
+    public byte[] FinishReason { get; }
+
+    public JsonElement? Logprobs { get; }
+
+    /// <summary>Null where the choice is not complete: no message, no stop reason, arguments that are no JSON.</summary>
+    public static AnswerChoice? Read(JsonElement element, int position)
+    {
+        if (element.ValueKind != JsonValueKind.Object
+            || !element.TryGetProperty("message"u8, out var message)
+            || message.ValueKind != JsonValueKind.Object
+            || JsonText.GetUtf8(element, "finish_reason"u8) is not { Length: > 0 } finish
+            || finish.AsSpan().SequenceEqual("error"u8))
+        {
+            return null;
+        }
+
+        var index = element.TryGetProperty("index"u8, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var i) ? i : position;
+        var texts = new byte[DeliveredChoice.ChannelCount][];
+        texts[(int)TextChannel.ReasoningContent] = JsonText.GetUtf8(message, "reasoning_content"u8) ?? [];
+        texts[(int)TextChannel.Reasoning] = JsonText.GetUtf8(message, "reasoning"u8) ?? [];
+        texts[(int)TextChannel.Content] = JsonText.GetUtf8(message, "content"u8) ?? [];
+        texts[(int)TextChannel.Refusal] = JsonText.GetUtf8(message, "refusal"u8) ?? [];
+        var calls = new List<AnswerToolCall>();
+        if (message.TryGetProperty("tool_calls"u8, out var array) && array.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var call in array.EnumerateArray())
+            {
+                if (AnswerToolCall.Read(call) is not { } read)
+                {
+                    return null;
+                }
+
+                calls.Add(read);
+            }
+        }
+        else if (message.TryGetProperty("function_call"u8, out var legacy) && legacy.ValueKind == JsonValueKind.Object)
+        {
+            if (AnswerToolCall.ReadFunction(legacy, id: null, isLegacy: true) is not { } read)
+            {
+                return null;
+            }
+
+            calls.Add(read);
+        }
+
+        var logprobs = element.TryGetProperty("logprobs"u8, out var l) && l.ValueKind == JsonValueKind.Object ? l : (JsonElement?)null;
+        return new AnswerChoice(index, texts, calls, finish, logprobs);
+    }
+}
+
+/// <summary>One tool call of a whole answer; its arguments are known to be JSON.</summary>
+internal sealed record AnswerToolCall(byte[]? Id, byte[] Name, byte[] Arguments, bool IsLegacy)
+{
+    public static AnswerToolCall? Read(JsonElement call) =>
+        call.ValueKind == JsonValueKind.Object && call.TryGetProperty("function"u8, out var function) && function.ValueKind == JsonValueKind.Object
+            ? ReadFunction(function, JsonText.GetUtf8(call, "id"u8), isLegacy: false)
+            : null;
+
+    public static AnswerToolCall? ReadFunction(JsonElement function, byte[]? id, bool isLegacy) =>
+        JsonText.GetUtf8(function, "name"u8) is { Length: > 0 } name
+        && (JsonText.GetUtf8(function, "arguments"u8) ?? []) is var arguments
+        && JsonText.IsWholeOrEmpty(arguments)
+            ? new AnswerToolCall(id, name, arguments, isLegacy)
+            : null;
+}

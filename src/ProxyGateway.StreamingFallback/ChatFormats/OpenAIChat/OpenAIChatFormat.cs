@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+using ProxyGateway.StreamingFallback.Configuration;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+
+/// <summary>OpenAI Chat Completions, <c>POST /v1/chat/completions</c> (OpenAI API reference, "Chat").</summary>
+internal sealed class OpenAIChatFormat : ChatFormat
+{
+    public override string Name => "openai-chat";
+
+    public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
+        OpenAIChatRequestReader.Read(body, out request);
+
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
+    {
+        var edits = new BodyEdits(body);
+        if (mode == AttemptMode.NonStreaming && request.Streaming)
+        {
+            edits.Replace(request.StreamValue, "false"u8.ToArray());
+            if (!request.StreamOptionsMember.Equals(default))
+            {
+                edits.Replace(request.StreamOptionsMember, []);
+            }
+        }
+
+        if (model is not null)
+        {
+            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
+        }
+
+        if (edits.IsEmpty)
+        {
+            return false;
+        }
+
+        edits.Write(output);
+        return true;
+    }
+
+    public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
+        new OpenAIChatReader(request, maxDeliveredBytes, terminal);
+
+    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    {
+        var verdict = OpenAIChatAnswer.Read(answer, out var whole);
+        using (whole)
+        {
+            if (whole is null)
+            {
+                return verdict;
+            }
+
+            var reader = (OpenAIChatReader?)delivered;
+            if (reader is not null && !OpenAIChatSplice.Continues(reader, whole))
+            {
+                return AnswerVerdict.Divergent;
+            }
+
+            new OpenAIChatStreamWriter(reader, whole, request, output).Write(request.IncludeUsage);
+            return AnswerVerdict.Usable;
+        }
+    }
+
+    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
+    {
+        var verdict = OpenAIChatAnswer.Read(answer, out var whole);
+        whole?.Dispose();
+        return verdict;
+    }
+
+    public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)
+    {
+        if (!delivered.IsDone)
+        {
+            output.Write("data: [DONE]\n\n"u8);
+        }
+    }
+
+    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    {
+        output.Write("data: "u8);
+        using (var writer = new Utf8JsonWriter(output, JsonText.WriterOptions))
+        {
+            writer.WriteStartObject();
+            OpenAIError.WriteError(writer, error);
+            // Makes the .NET client throw, which reads past `error`; the others do not look at it.
+            writer.WriteNull("choices"u8);
+            writer.WriteEndObject();
+        }
+
+        output.Write("\n\n"u8);
+    }
+
+    /// <remarks>A comment with one line end only: some parsers take a comment and a blank line for an empty event.</remarks>
+    public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n"u8);
+
+    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => OpenAIError.Read(body);
+}

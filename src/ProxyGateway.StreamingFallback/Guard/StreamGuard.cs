@@ -1,0 +1,294 @@
+using System.Buffers;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Sse;
+using ProxyGateway.StreamingFallback.Telemetry;
+
+namespace ProxyGateway.StreamingFallback.Guard;
+
+/// <summary>Where a guarded stream stands.</summary>
+internal enum GuardState
+{
+    /// <summary>No content yet: whole events are held back.</summary>
+    Holding,
+
+    /// <summary>Content was passed on.</summary>
+    Flowing,
+
+    /// <summary>The terminal was passed on; a tail may follow.</summary>
+    Finished,
+
+    /// <summary>The stream is complete; what follows is dropped.</summary>
+    Done,
+
+    /// <summary>The attempt failed; what follows is dropped.</summary>
+    Faulted,
+}
+
+/// <summary>
+/// Watches one streaming attempt, event by event, and passes on what may reach the client. Pure: bytes in, bytes out, no
+/// clock. Bytes go through unchanged and are written in runs, so a read of many events is one copy.
+/// </summary>
+internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, int maxEventBytes) : IDisposable
+{
+    /// <summary>So many malformed events in a row are a fault; fewer are dropped and counted.</summary>
+    private const int MaxMalformedInARow = 3;
+
+    private readonly PooledBuffer _held = new();
+    private readonly PooledBuffer _tail = new();
+    private readonly PooledBuffer _scratch = new();
+    private EventFramer _framer = new(format.Framing);
+    private int _malformedInARow;
+
+    public GuardState State { get; private set; }
+
+    /// <summary>Why the attempt failed; <see cref="FaultKind.None"/> unless <see cref="State"/> is <see cref="GuardState.Faulted"/>.</summary>
+    public FaultKind Fault { get; private set; }
+
+    public ChatStreamReader Reader => reader;
+
+    /// <summary>Events that carried content.</summary>
+    public long ContentEvents { get; private set; }
+
+    /// <summary>Events dropped because they were no JSON of this format.</summary>
+    public int MalformedEvents { get; private set; }
+
+    /// <summary>Whether a heartbeat went out before: a byte order mark may then not be passed on, for it no longer stands first.</summary>
+    public bool DropByteOrderMark { get; set; }
+
+    /// <summary>Takes the next bytes of the attempt and writes to <paramref name="output"/> what may go on now.</summary>
+    public void Push(ReadOnlySpan<byte> chunk, IBufferWriter<byte> output)
+    {
+        if (State == GuardState.Done && _framer.OwesLineFeed && chunk.StartsWith((byte)'\n'))
+        {
+            // The second half of the last event's line end.
+            _framer.FindEventEnd(chunk[..1]);
+            WriteRun(chunk[..1], output);
+            return;
+        }
+
+        // [runStart, position) of the chunk is to be passed on and not yet written.
+        var runStart = 0;
+        var position = 0;
+        while (position < chunk.Length && State is not (GuardState.Done or GuardState.Faulted))
+        {
+            var length = _framer.FindEventEnd(chunk[position..]);
+            if (length < 0)
+            {
+                break;
+            }
+
+            var end = position + length;
+            if (_held.Length + _tail.Length + length > maxEventBytes)
+            {
+                Fail(FaultKind.EventTooLarge);
+                break;
+            }
+
+            if (_tail.Length > 0)
+            {
+                // The event began in an earlier piece; nothing of this chunk is in a run yet.
+                _tail.Append(chunk[position..end]);
+                Take(_tail.Span, output);
+                _tail.Clear();
+                runStart = position = end;
+                continue;
+            }
+
+            if (!Accept(chunk[position..end], out var hold))
+            {
+                WriteRun(chunk[runStart..position], output);
+                runStart = position = end;
+            }
+            else if (hold)
+            {
+                WriteRun(chunk[runStart..position], output);
+                _held.Append(chunk[position..end]);
+                runStart = position = end;
+            }
+            else
+            {
+                if (_held.Length > 0)
+                {
+                    WriteRun(chunk[runStart..position], output);
+                    ReleaseHeld(output);
+                    runStart = position;
+                }
+
+                position = end;
+            }
+        }
+
+        WriteRun(chunk[runStart..position], output);
+        if (State is GuardState.Done or GuardState.Faulted || position == chunk.Length)
+        {
+            return;
+        }
+
+        if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
+        {
+            Fail(FaultKind.EventTooLarge);
+            return;
+        }
+
+        _tail.Append(chunk[position..]);
+    }
+
+    /// <summary>
+    /// The attempt's body is over. <paramref name="fault"/> says how: none is a clean end. Sets the final
+    /// <see cref="State"/> and writes what may still go on (a last event without its blank line, the missing end marker).
+    /// </summary>
+    public void End(FaultKind fault, IBufferWriter<byte> output)
+    {
+        if (fault == FaultKind.None && _tail.Length > 0 && State is GuardState.Holding or GuardState.Flowing)
+        {
+            // A body that ends cleanly may lack no more than its last line end or blank line.
+            Push("\n"u8, output);
+            if (_tail.Length > 0 && State is GuardState.Holding or GuardState.Flowing)
+            {
+                Push("\n"u8, output);
+            }
+        }
+
+        switch (State)
+        {
+            case GuardState.Done or GuardState.Faulted:
+                return;
+            case GuardState.Finished:
+                reader.DropHeld();
+                format.WriteMissingEnd(reader, output);
+                State = GuardState.Done;
+                return;
+            default:
+                Fail(fault != FaultKind.None ? fault : State == GuardState.Holding ? FaultKind.EmptyStream : FaultKind.EndedWithoutTerminal);
+                return;
+        }
+    }
+
+    public void Dispose()
+    {
+        _held.Dispose();
+        _tail.Dispose();
+        _scratch.Dispose();
+    }
+
+    private void Take(ReadOnlySpan<byte> raw, IBufferWriter<byte> output)
+    {
+        if (!Accept(raw, out var hold))
+        {
+            return;
+        }
+
+        if (hold)
+        {
+            _held.Append(raw);
+            return;
+        }
+
+        ReleaseHeld(output);
+        WriteRun(raw, output);
+    }
+
+    /// <summary>Reads one whole event and says whether it is passed on, and whether only later.</summary>
+    private bool Accept(ReadOnlySpan<byte> raw, out bool hold)
+    {
+        hold = false;
+        var e = EventParser.Parse(format.Framing, raw, _scratch);
+        var meaning = reader.Read(e);
+        const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall;
+        if ((meaning & Dropped) != 0)
+        {
+            Drop(meaning);
+            return false;
+        }
+
+        if (e.HasData)
+        {
+            _malformedInARow = 0;
+        }
+
+        if ((meaning & EventMeaning.Content) != 0)
+        {
+            ContentEvents++;
+            if (State == GuardState.Holding)
+            {
+                State = GuardState.Flowing;
+            }
+        }
+
+        if ((meaning & EventMeaning.Done) != 0)
+        {
+            if (!reader.IsFinished)
+            {
+                // An end marker after nothing, or where the cluster's profile wants a finish reason, is no terminal.
+                Fail(State == GuardState.Holding ? FaultKind.EmptyStream : FaultKind.EndedWithoutTerminal);
+                return false;
+            }
+
+            State = GuardState.Done;
+            return true;
+        }
+
+        if ((meaning & EventMeaning.Finish) != 0)
+        {
+            State = GuardState.Finished;
+            return true;
+        }
+
+        hold = State == GuardState.Holding || (meaning & EventMeaning.Hold) != 0;
+        return true;
+    }
+
+    private void Drop(EventMeaning meaning)
+    {
+        if (State == GuardState.Finished)
+        {
+            // The answer is complete; what an upstream says after it cannot make it less so.
+            return;
+        }
+
+        if ((meaning & EventMeaning.Malformed) != 0)
+        {
+            MalformedEvents++;
+            if (++_malformedInARow >= MaxMalformedInARow)
+            {
+                Fail(FaultKind.MalformedEvents);
+            }
+
+            return;
+        }
+
+        Fail((meaning & EventMeaning.Error) != 0 ? FaultKind.ErrorEvent : FaultKind.BrokenToolCall);
+    }
+
+    private void Fail(FaultKind fault)
+    {
+        State = GuardState.Faulted;
+        Fault = fault;
+        reader.DropHeld();
+        _held.Clear();
+        _tail.Clear();
+    }
+
+    private void ReleaseHeld(IBufferWriter<byte> output)
+    {
+        if (_held.Length > 0)
+        {
+            WriteRun(_held.Span, output);
+            _held.Clear();
+        }
+    }
+
+    private void WriteRun(ReadOnlySpan<byte> bytes, IBufferWriter<byte> output)
+    {
+        if (DropByteOrderMark && bytes.StartsWith("\uFEFF"u8))
+        {
+            bytes = bytes[3..];
+        }
+
+        if (!bytes.IsEmpty)
+        {
+            output.Write(bytes);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+
+namespace ProxyGateway.StreamingFallback.Sse;
+
+/// <summary>Reads the fields of one whole event (WHATWG HTML, 9.2.6 "Interpreting an event stream").</summary>
+internal static class EventParser
+{
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>
+    /// Parses <paramref name="raw"/>. Data that spans several lines is joined in <paramref name="scratch"/>, which must
+    /// live as long as the event; data of one line is a slice of <paramref name="raw"/>.
+    /// </summary>
+    public static StreamEvent Parse(StreamFraming framing, ReadOnlySpan<byte> raw, PooledBuffer scratch)
+    {
+        var rest = raw.StartsWith(ByteOrderMark) ? raw[ByteOrderMark.Length..] : raw;
+        if (framing == StreamFraming.JsonLines)
+        {
+            var line = TakeLine(ref rest);
+            return new StreamEvent(raw, default, line, !line.IsEmpty);
+        }
+
+        ReadOnlySpan<byte> type = default;
+        ReadOnlySpan<byte> data = default;
+        var dataLines = 0;
+        while (!rest.IsEmpty)
+        {
+            var line = TakeLine(ref rest);
+            if (line.StartsWith("data"u8) && TryTakeValue(line[4..], out var value))
+            {
+                dataLines++;
+                if (dataLines == 1)
+                {
+                    data = value;
+                    continue;
+                }
+
+                if (dataLines == 2)
+                {
+                    scratch.Truncate(0);
+                    scratch.Append(data);
+                }
+
+                scratch.Append((byte)'\n');
+                scratch.Append(value);
+            }
+            else if (line.StartsWith("event"u8) && TryTakeValue(line[5..], out value))
+            {
+                type = value;
+            }
+        }
+
+        return new StreamEvent(raw, type, dataLines > 1 ? scratch.Span : data, dataLines > 0);
+    }
+
+    private static ReadOnlySpan<byte> TakeLine(scoped ref ReadOnlySpan<byte> rest)
+    {
+        var k = rest.IndexOfAny((byte)'\n', (byte)'\r');
+        if (k < 0)
+        {
+            var last = rest;
+            rest = default;
+            return last;
+        }
+
+        var line = rest[..k];
+        var next = rest[k] == (byte)'\r' && k + 1 < rest.Length && rest[k + 1] == (byte)'\n' ? k + 2 : k + 1;
+        rest = rest[next..];
+        return line;
+    }
+
+    /// <summary>What follows a field's name: nothing (an empty value) or a colon, at most one space, and the value.</summary>
+    private static bool TryTakeValue(ReadOnlySpan<byte> afterName, out ReadOnlySpan<byte> value)
+    {
+        if (afterName.IsEmpty)
+        {
+            value = default;
+            return true;
+        }
+
+        if (afterName[0] != (byte)':')
+        {
+            value = default;
+            return false;
+        }
+
+        value = afterName.Length > 1 && afterName[1] == (byte)' ' ? afterName[2..] : afterName[1..];
+        return true;
+    }
+}
