@@ -1,0 +1,20 @@
+using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats;
+
+/// <summary>The chat formats by name. A new format is added here and nowhere else.</summary>
+internal static class ChatFormatRegistry
+{
+    /// <summary>What a route that is no chat route says.</summary>
+    public const string None = "none";
+
+    private static readonly Dictionary<string, ChatFormat> Formats = new ChatFormat[]
+    {
+        new OpenAIChatFormat(),
+    }.ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
+
+    public static IReadOnlyCollection<string> Names => Formats.Keys;
+
+    /// <summary>The format with this name; null where there is none, or where the name is <c>none</c>.</summary>
+    public static ChatFormat? Find(string name) => Formats.GetValueOrDefault(name);
+}

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using Yarp.ReverseProxy.Configuration;
+
+namespace ProxyGateway.StreamingFallback.Configuration;
+
+/// <summary>
+/// All that an exchange on a guarded route needs to know, validated and immutable: the route, its clusters and the limits of
+/// one configuration. It hangs on YARP's own route, so an exchange that has a route has the settings of the same configuration,
+/// whatever is loaded meanwhile.
+/// </summary>
+internal sealed class RouteSettings
+{
+    private static readonly ConditionalWeakTable<RouteConfig, RouteSettings> Attached = [];
+
+    public required string RouteId { get; init; }
+
+    public required ChatFormat Format { get; init; }
+
+    public required bool RecoveryEnabled { get; init; }
+
+    public required ReplayPolicy Replay { get; init; }
+
+    public required ReplayResponseFormat ResponseFormat { get; init; }
+
+    public required MidStreamFailureAction OnMidStreamFailure { get; init; }
+
+    public required IReadOnlyList<ModelRoute> Models { get; init; }
+
+    public required UnknownModelAction UnknownModel { get; init; }
+
+    public required ClusterSettings Cluster { get; init; }
+
+    public required LimitSettings Limits { get; init; }
+
+    /// <summary>The settings of a route; null where it is not guarded.</summary>
+    public static RouteSettings? Of(RouteConfig route) => Attached.TryGetValue(route, out var settings) ? settings : null;
+
+    public void AttachTo(RouteConfig route) => Attached.AddOrUpdate(route, this);
+}
+
+/// <summary>A model pattern and where it leads.</summary>
+internal sealed record ModelRoute(ModelPattern Pattern, ClusterSettings Cluster);
+
+/// <summary>A validated, immutable copy of <see cref="StreamingFallbackOptions"/>.</summary>
+internal sealed record LimitSettings(
+    int MaxAttempts,
+    TimeSpan CommitAfter,
+    TimeSpan RecoveryTimeout,
+    TimeSpan HeartbeatInterval,
+    int MaxRequestBytes,
+    int MaxEventBytes,
+    int MaxDeliveredBytes,
+    int MaxAnswerBytes,
+    int ErrorStatus,
+    bool ExposeServedBy)
+{
+    public static LimitSettings From(StreamingFallbackOptions o) => new(
+        o.MaxAttempts, o.CommitAfter, o.RecoveryTimeout, o.HeartbeatInterval, o.MaxRequestBytes, o.MaxEventBytes, o.MaxDeliveredBytes,
+        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy);
+}

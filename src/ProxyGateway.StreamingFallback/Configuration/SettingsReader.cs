@@ -1,0 +1,99 @@
+using Microsoft.Extensions.Configuration;
+using ProxyGateway.StreamingFallback.ChatFormats;
+
+namespace ProxyGateway.StreamingFallback.Configuration;
+
+/// <summary>
+/// Reads this library's options out of a configuration and makes settings of them. Throws <see cref="InvalidOperationException"/>
+/// with the key and the reason where a value cannot be used; YARP then keeps the routes it has.
+/// </summary>
+internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration root)
+{
+    public LimitSettings ReadLimits()
+    {
+        var options = ReadGlobal();
+        return LimitSettings.From(options);
+    }
+
+    /// <summary>The settings of a route; null where it is not guarded.</summary>
+    public RouteSettings? ReadRoute(string routeId, string? clusterId)
+    {
+        var path = $"Routes:{routeId}:StreamingFallback";
+        var options = new RouteFallbackOptions();
+        proxySection.GetSection(path).Bind(options);
+        if (string.Equals(options.Format, ChatFormatRegistry.None, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var format = ChatFormatRegistry.Find(options.Format)
+            ?? throw new InvalidOperationException($"{path}:Format: '{options.Format}' is no chat format; one of {string.Join(", ", ChatFormatRegistry.Names)}, {ChatFormatRegistry.None}.");
+        if (string.IsNullOrEmpty(clusterId))
+        {
+            throw new InvalidOperationException($"Routes:{routeId}:ClusterId: a guarded route needs a cluster.");
+        }
+
+        var global = ReadGlobal();
+        var clusters = new Dictionary<string, ClusterSettings>(StringComparer.OrdinalIgnoreCase);
+        return new RouteSettings
+        {
+            RouteId = routeId,
+            Format = format,
+            RecoveryEnabled = options.Enabled && global.Enabled,
+            Replay = options.Replay ?? format.DefaultReplay,
+            ResponseFormat = options.ResponseFormat,
+            OnMidStreamFailure = options.OnMidStreamFailure,
+            // In file order: the configuration's own enumeration is sorted.
+            Models = [.. ModelsInFileOrder(path).Select(m => new ModelRoute(new ModelPattern(m.Pattern), ReadCluster(m.Cluster, clusters)))],
+            UnknownModel = options.UnknownModel,
+            Cluster = ReadCluster(clusterId, clusters),
+            Limits = LimitSettings.From(global),
+        };
+    }
+
+    public ClusterFallbackOptions ReadClusterOptions(string clusterId)
+    {
+        var options = new ClusterFallbackOptions();
+        proxySection.GetSection($"Clusters:{clusterId}").Bind(options);
+        return options;
+    }
+
+    private StreamingFallbackOptions ReadGlobal()
+    {
+        var options = new StreamingFallbackOptions();
+        root.GetSection("StreamingFallback").Bind(options);
+        if ((Switch("AGENT_FALLBACK_ENABLED") ?? Switch("FALLBACK_ENABLED")) is { } enabled)
+        {
+            options.Enabled = enabled;
+        }
+
+        return options;
+    }
+
+    private bool? Switch(string name) => root[name]?.Trim().ToLowerInvariant() switch
+    {
+        null or "" => null,
+        "true" or "1" or "on" or "yes" => true,
+        "false" or "0" or "off" or "no" => false,
+        _ => throw new InvalidOperationException($"{name}: neither true nor false."),
+    };
+
+    private ClusterSettings ReadCluster(string clusterId, Dictionary<string, ClusterSettings> known)
+    {
+        if (known.TryGetValue(clusterId, out var settings))
+        {
+            return settings;
+        }
+
+        var options = ReadClusterOptions(clusterId);
+        settings = ClusterSettings.From(clusterId, options);
+        known.Add(clusterId, settings);
+        settings.Link([.. options.Fallback.Select(f => new FallbackTarget(ReadCluster(f.Cluster, known), f.Model))]);
+        return settings;
+    }
+
+    private IEnumerable<(string Pattern, string Cluster)> ModelsInFileOrder(string path) =>
+        FileOrder.Children(root, proxySection.GetSection($"{path}:Models"))
+            .Where(c => c.Value is not null)
+            .Select(c => (c.Key, c.Value!));
+}
