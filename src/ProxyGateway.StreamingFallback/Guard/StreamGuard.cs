@@ -53,8 +53,8 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     /// <summary>Events dropped because they were no JSON of this format.</summary>
     public int MalformedEvents { get; private set; }
 
-    /// <summary>Whether a heartbeat went out before: a byte order mark may then not be passed on, for it no longer stands first.</summary>
-    public bool DropByteOrderMark { get; set; }
+    /// <summary>Bytes written to an output so far.</summary>
+    public long BytesPassed { get; private set; }
 
     /// <summary>Takes the next bytes of the attempt and writes to <paramref name="output"/> what may go on now.</summary>
     public void Push(ReadOnlySpan<byte> chunk, IBufferWriter<byte> output)
@@ -281,14 +281,10 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
 
     private void WriteRun(ReadOnlySpan<byte> bytes, IBufferWriter<byte> output)
     {
-        if (DropByteOrderMark && bytes.StartsWith("\uFEFF"u8))
-        {
-            bytes = bytes[3..];
-        }
-
         if (!bytes.IsEmpty)
         {
             output.Write(bytes);
+            BytesPassed += bytes.Length;
         }
     }
 }

@@ -1,0 +1,412 @@
+using Microsoft.AspNetCore.Http.Features;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.Guard;
+using ProxyGateway.StreamingFallback.Telemetry;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ProxyGateway.StreamingFallback.Attempts;
+
+/// <summary>
+/// One upstream call: what becomes of its bytes as they arrive, and what it came to. Its bytes are watched (a stream), kept (an
+/// answer that is judged as a whole) or passed through (an answer the gateway has no say in).
+/// </summary>
+internal sealed class Attempt : IDisposable
+{
+    /// <summary>An error body is read for what it complains about, not for its length.</summary>
+    private const int MaxErrorBodyBytes = 64 * 1024;
+
+    /// <summary>How long a stream that has its terminal may take to say the rest (usage, end marker, end of body).</summary>
+    private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
+
+    private readonly ChatExchange _exchange;
+    private readonly CancellationTokenSource _cancel;
+    private readonly AttemptClock _clock;
+    private readonly long _startedAt;
+    private StreamGuard? _guard;
+    private Handling _handling;
+    private bool _delivering;
+    private bool _headersSeen;
+    private bool _truncated;
+
+    public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
+    {
+        _exchange = exchange;
+        Cluster = cluster;
+        Mode = mode;
+        _startedAt = exchange.Time.GetTimestamp();
+        _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
+        _clock = new AttemptClock(exchange.Time, Cancel);
+        Features = new AttemptFeatures(this, exchange.Http.Features.GetRequiredFeature<IHttpResponseFeature>(), _cancel.Token);
+        if (exchange.RecoveryDeadline is { } deadline)
+        {
+            _clock.SetDeadline(deadline);
+        }
+
+        if (mode == AttemptMode.Streaming)
+        {
+            _clock.Start(FaultKind.ResponseHeadersTimeout, cluster.ResponseHeadersTimeout, _startedAt);
+        }
+        else if (isReplay)
+        {
+            _clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
+        }
+    }
+
+    private enum Handling
+    {
+        Undecided,
+        Watch,
+        Keep,
+        PassThrough,
+        Discard,
+    }
+
+    public ClusterSettings Cluster { get; }
+
+    public AttemptMode Mode { get; }
+
+    public AttemptFeatures Features { get; }
+
+    /// <summary>Set once <see cref="Conclude"/> was called.</summary>
+    public AttemptOutcome? Outcome { get; private set; }
+
+    /// <summary>The answer's bytes, where they were kept.</summary>
+    public PooledBuffer Kept { get; } = new();
+
+    /// <summary>Events that still have to go to the client: the end of a stream, or what was made of a replay.</summary>
+    public PooledBuffer Rest { get; } = new();
+
+    /// <summary>Whether the answer's status and headers are the client's already and its bytes went through untouched.</summary>
+    public bool PassedThrough => _handling == Handling.PassThrough;
+
+    public bool Delivering => _delivering;
+
+    /// <summary>Whether more came than was kept.</summary>
+    public bool Truncated => _truncated;
+
+    public ChatStreamReader? Reader => _guard?.Reader;
+
+    public long ContentEvents => _guard?.ContentEvents ?? 0;
+
+    public TimeSpan Elapsed => _exchange.Time.GetElapsedTime(_startedAt);
+
+    public void Cancel()
+    {
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // A clock that fired while the attempt ended by itself.
+        }
+    }
+
+    /// <summary>YARP has set the status: the headers have arrived.</summary>
+    public void OnStatus(int status)
+    {
+        if (!_headersSeen && Mode == AttemptMode.Streaming)
+        {
+            _clock.Start(FaultKind.FirstContentTimeout, Cluster.FirstContentTimeout, _startedAt);
+        }
+
+        _headersSeen = true;
+    }
+
+    public ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_handling == Handling.Undecided)
+        {
+            Decide(bytes.Span);
+        }
+
+        switch (_handling)
+        {
+            case Handling.Watch:
+                return _delivering ? Watch(bytes) : WatchHeldAsync(bytes);
+            case Handling.Keep:
+                return Keep(bytes.Span) ? default : PassAsync(default);
+            case Handling.PassThrough:
+                return PassAsync(bytes);
+            default:
+                return default;
+        }
+    }
+
+    /// <summary>
+    /// The call is over: judges it, once. <paramref name="error"/> is what YARP reported. Pure apart from the attempt's own
+    /// state; what is left to send is in <see cref="Rest"/>.
+    /// </summary>
+    public AttemptOutcome Conclude(IForwarderErrorFeature? error)
+    {
+        if (Outcome is { } known)
+        {
+            return known;
+        }
+
+        _clock.Stop();
+        var outcome = Judge(error);
+        Outcome = outcome;
+        return outcome;
+    }
+
+    public void Dispose()
+    {
+        _clock.Dispose();
+        _cancel.Dispose();
+        _guard?.Dispose();
+        if (_guard is not null && !ReferenceEquals(_guard.Reader, _exchange.Delivered))
+        {
+            _guard.Reader.Dispose();
+        }
+
+        Kept.Dispose();
+        Rest.Dispose();
+    }
+
+    private void Decide(ReadOnlySpan<byte> first)
+    {
+        var isSuccess = Features.StatusCode is >= 200 and < 300;
+        var contentType = Features.Headers.ContentType.ToString();
+        if (isSuccess && Mode == AttemptMode.Streaming && StreamSniffer.IsStream(_exchange.Route.Format, contentType, first))
+        {
+            _guard = new StreamGuard(
+                _exchange.Route.Format,
+                _exchange.Route.Format.NewReader(_exchange.Request, _exchange.Limits.MaxDeliveredBytes, Cluster.Terminal),
+                _exchange.Limits.MaxEventBytes);
+            _handling = Handling.Watch;
+        }
+        else if (isSuccess && !_exchange.Request.Streaming && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase) && contentType.Length > 0)
+        {
+            _handling = Handling.PassThrough;
+        }
+        else
+        {
+            _handling = Handling.Keep;
+        }
+    }
+
+    private ValueTask Watch(ReadOnlyMemory<byte> bytes)
+    {
+        var guard = _guard!;
+        var (state, content, passed) = (guard.State, guard.ContentEvents, guard.BytesPassed);
+        guard.Push(bytes.Span, _exchange.Client.Writer);
+        if (guard.ContentEvents != content)
+        {
+            _clock.Touch();
+            _exchange.OnContent(guard.ContentEvents - content);
+        }
+
+        if (guard.State != state)
+        {
+            OnGuardState(guard.State);
+        }
+
+        if (guard.BytesPassed == passed)
+        {
+            return default;
+        }
+
+        _exchange.Client.Count(guard.BytesPassed - passed);
+        var flush = _exchange.Client.FlushAsync();
+        if (flush.IsCompletedSuccessfully)
+        {
+            _ = flush.Result;
+            return default;
+        }
+
+        return FinishFlushAsync(flush);
+    }
+
+    private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
+    {
+        _clock.Pause();
+        await flush;
+        _clock.Resume();
+    }
+
+    private async ValueTask WatchHeldAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var guard = _guard!;
+        guard.Push(bytes.Span, Rest);
+        if (guard.BytesPassed > 0)
+        {
+            await DeliverRestAsync();
+            _clock.ClearDeadline();
+            _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, _exchange.Time.GetTimestamp());
+            _exchange.OnFirstContent(this, guard.ContentEvents);
+        }
+
+        OnGuardState(guard.State);
+    }
+
+    /// <summary>Sends what lies in <see cref="Rest"/>; the stream is committed with this attempt's headers where it was not yet.</summary>
+    public async ValueTask DeliverRestAsync()
+    {
+        var client = _exchange.Client;
+        await client.TakeTurnAsync();
+        _delivering = true;
+        if (_guard is not null)
+        {
+            _exchange.Delivered ??= _guard.Reader;
+        }
+
+        client.CommitStream(_exchange.Route.Format.StreamContentType, headers => _exchange.SetHeaders(headers, Features.Headers));
+        var rest = Rest.Span;
+        if (client.HasBeaten && rest.StartsWith("\uFEFF"u8))
+        {
+            // A byte order mark counts only at the very start; later it hides the first field's name.
+            rest = rest[3..];
+        }
+
+        client.Write(rest);
+        Rest.Clear();
+        var flush = client.FlushAsync();
+        if (flush.IsCompletedSuccessfully)
+        {
+            _ = flush.Result;
+        }
+        else
+        {
+            await FinishFlushAsync(flush);
+        }
+    }
+
+    private void OnGuardState(GuardState state)
+    {
+        if (state == GuardState.Faulted)
+        {
+            Cancel();
+        }
+        else if (state is GuardState.Finished or GuardState.Done)
+        {
+            _clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
+        }
+    }
+
+    /// <summary>False where the answer turned out too long to keep and goes through from here on.</summary>
+    private bool Keep(ReadOnlySpan<byte> bytes)
+    {
+        var isSuccess = Features.StatusCode is >= 200 and < 300;
+        var limit = isSuccess ? _exchange.Limits.MaxAnswerBytes : MaxErrorBodyBytes;
+        if (Kept.Length + bytes.Length <= limit)
+        {
+            Kept.Append(bytes);
+            return true;
+        }
+
+        _truncated = true;
+        var isAnswer = isSuccess ? !_exchange.Request.Streaming : !Cluster.RetryStatuses.Contains(Features.StatusCode);
+        if (isAnswer && _exchange.IsFirstAttempt && !_exchange.Client.Committed)
+        {
+            Kept.Append(bytes);
+            _handling = Handling.PassThrough;
+            return false;
+        }
+
+        _handling = Handling.Discard;
+        if (isSuccess)
+        {
+            Cancel();
+        }
+
+        return true;
+    }
+
+    private async ValueTask PassAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var client = _exchange.Client;
+        if (!_delivering)
+        {
+            await client.TakeTurnAsync();
+            _delivering = true;
+            client.Commit(Features.StatusCode, headers => _exchange.SetHeaders(headers, Features.Headers));
+        }
+
+        if (Kept.Length > 0)
+        {
+            client.Write(Kept.Span);
+            Kept.Clear();
+        }
+
+        client.Write(bytes.Span);
+        await client.FlushAsync();
+    }
+
+    private AttemptOutcome Judge(IForwarderErrorFeature? error)
+    {
+        if (_guard is { State: GuardState.Finished or GuardState.Done })
+        {
+            _guard.End(FaultKind.None, Rest);
+            return new AttemptOutcome(AttemptResult.Complete, default);
+        }
+
+        var kind = _exchange.Client.Aborted.IsCancellationRequested ? FaultKind.ClientGone
+            : _clock.Fired != FaultKind.None ? _clock.Fired
+            : _guard is { State: GuardState.Faulted } ? _guard.Fault
+            : _truncated && _handling == Handling.Discard && Features.StatusCode < 300 ? FaultKind.OwnLimit
+            : _exchange.Shutdown.IsCancellationRequested ? FaultKind.Shutdown
+            : error is not null ? UpstreamError.Classify(error)
+            : FaultKind.None;
+        if (_guard is not null)
+        {
+            var phase = _guard.State is GuardState.Holding || !_delivering ? FaultPhase.FirstContent : FaultPhase.Content;
+            _guard.End(kind, Rest);
+            return _guard.State == GuardState.Done
+                ? new AttemptOutcome(AttemptResult.Complete, default)
+                : Failed(new Fault(_guard.Fault, phase, Complaint: _guard.Reader.Complaint));
+        }
+
+        if (kind != FaultKind.None)
+        {
+            return Failed(new Fault(kind, kind.NeverArrived() ? FaultPhase.Connect : Mode == AttemptMode.NonStreaming ? FaultPhase.Replay : FaultPhase.Headers));
+        }
+
+        return Features.StatusCode is >= 200 and < 300 ? JudgeAnswer() : JudgeStatus();
+    }
+
+    private static AttemptOutcome Failed(Fault fault) => new(
+        fault.Kind.Side() == FaultSide.Upstream ? AttemptResult.Failed : AttemptResult.Cancelled,
+        fault);
+
+    private AttemptOutcome JudgeStatus()
+    {
+        var status = Features.StatusCode;
+        var complaint = Kept.Length > 0 ? _exchange.Route.Format.ReadErrorBody(Kept.Span) : UpstreamComplaint.None;
+        var fault = new Fault(FaultKind.HttpStatus, FaultPhase.Headers, status, complaint, UpstreamError.ReadRetryAfter(Features.Headers, _exchange.Time));
+        return Cluster.RetryStatuses.Contains(status)
+            ? new AttemptOutcome(AttemptResult.Failed, fault)
+            : new AttemptOutcome(AttemptResult.Answer, fault with { RetryAfter = null }, IsClientError: true);
+    }
+
+    private AttemptOutcome JudgeAnswer()
+    {
+        if (!_exchange.Request.Streaming || PassedThrough)
+        {
+            return new AttemptOutcome(AttemptResult.Complete, default);
+        }
+
+        var format = _exchange.Route.Format;
+        var verdict = _exchange.AnswersAsJson
+            ? format.CheckAnswer(_exchange.Request, Kept.Memory)
+            : format.Continue(_exchange.Request, _exchange.Delivered, Kept.Memory, Rest);
+        if (verdict == AnswerVerdict.Usable)
+        {
+            return new AttemptOutcome(AttemptResult.Complete, default);
+        }
+
+        var phase = Mode == AttemptMode.Streaming ? FaultPhase.FirstContent : FaultPhase.Replay;
+        var kind = verdict switch
+        {
+            AnswerVerdict.Divergent => FaultKind.Divergence,
+            AnswerVerdict.Error => FaultKind.ErrorBody,
+            _ when Mode == AttemptMode.NonStreaming => FaultKind.ReplayUnusable,
+            _ => Kept.Length == 0 ? FaultKind.EmptyStream : FaultKind.WrongContentType,
+        };
+        var complaint = verdict == AnswerVerdict.Error ? format.ReadErrorBody(Kept.Span) : UpstreamComplaint.None;
+        return Failed(new Fault(kind, phase, Complaint: complaint));
+    }
+}

@@ -1,0 +1,131 @@
+using ProxyGateway.StreamingFallback.Telemetry;
+
+namespace ProxyGateway.StreamingFallback.Attempts;
+
+/// <summary>
+/// The clocks of one attempt on one timer. Only one runs at a time; content does not touch the timer but leaves its time, and the
+/// timer looks at that when it fires: nothing is paid per event.
+/// </summary>
+internal sealed class AttemptClock : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly Action _onFired;
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private FaultKind _running;
+    private TimeSpan _limit;
+    private long _since;
+    private long _latest = long.MaxValue;
+    private bool _disposed;
+    private volatile bool _paused;
+
+    public AttemptClock(TimeProvider time, Action onFired)
+    {
+        _time = time;
+        _onFired = onFired;
+        _timer = time.CreateTimer(static state => ((AttemptClock)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Which clock ran out; <see cref="FaultKind.None"/> while none has.</summary>
+    public FaultKind Fired { get; private set; }
+
+    /// <summary>Starts a clock in place of the one that runs. <paramref name="since"/> is a timestamp of the time provider.</summary>
+    public void Start(FaultKind clock, TimeSpan limit, long since)
+    {
+        lock (_gate)
+        {
+            _running = clock;
+            _limit = limit;
+            Volatile.Write(ref _since, since);
+            Arm_NeedsLock();
+        }
+    }
+
+    /// <summary>No clock may run beyond <paramref name="deadline"/> (a timestamp) until <see cref="ClearDeadline"/>.</summary>
+    public void SetDeadline(long deadline) => Volatile.Write(ref _latest, deadline);
+
+    public void ClearDeadline() => Volatile.Write(ref _latest, long.MaxValue);
+
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _running = FaultKind.None;
+        }
+    }
+
+    /// <summary>The running clock begins anew. Free of locks and timers.</summary>
+    public void Touch() => Volatile.Write(ref _since, _time.GetTimestamp());
+
+    /// <summary>While the client does not read, the upstream is not read either and cannot be blamed.</summary>
+    public void Pause() => _paused = true;
+
+    public void Resume()
+    {
+        Touch();
+        _paused = false;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            _running = FaultKind.None;
+        }
+
+        _timer.Dispose();
+    }
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            if (_disposed || _running == FaultKind.None || Fired != FaultKind.None)
+            {
+                return;
+            }
+
+            if (_paused)
+            {
+                Volatile.Write(ref _since, _time.GetTimestamp());
+            }
+
+            if (Remaining_NeedsLock() > TimeSpan.Zero)
+            {
+                Arm_NeedsLock();
+                return;
+            }
+
+            Fired = _running;
+        }
+
+        _onFired();
+    }
+
+    private TimeSpan Remaining_NeedsLock()
+    {
+        var now = _time.GetTimestamp();
+        var own = _limit - _time.GetElapsedTime(Volatile.Read(ref _since), now);
+        var latest = Volatile.Read(ref _latest);
+        if (latest == long.MaxValue)
+        {
+            return own;
+        }
+
+        var overall = _time.GetElapsedTime(now, latest);
+        return overall < own ? overall : own;
+    }
+
+    private void Arm_NeedsLock()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        var due = Remaining_NeedsLock();
+        // Timers are coarse and may fire a little early; a round-up of one millisecond saves a second call.
+        _timer.Change(due <= TimeSpan.Zero ? TimeSpan.Zero : due + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,210 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+using ProxyGateway.StreamingFallback.Buffers;
+
+namespace ProxyGateway.StreamingFallback.ClientStream;
+
+/// <summary>
+/// The only place that writes to the client: commits once, beats while nothing is delivered, ends once. Holds the server's own
+/// features, because an attempt puts its own in their place. One attempt or recovery writes at a time; the heartbeat comes from
+/// a timer and is kept apart from them by <see cref="_turn"/>.
+/// </summary>
+internal sealed class ClientResponse
+{
+    private const int Http2InternalError = 2;
+    private const int Http3InternalError = 0x102;
+
+    /// <summary>What is in the sending queue must leave before a reset, which overtakes it.</summary>
+    private static readonly TimeSpan ResetPause = TimeSpan.FromMilliseconds(150);
+
+    private readonly HttpContext _context;
+    private readonly IHttpResponseFeature _response;
+    private readonly IHttpResponseBodyFeature _body;
+    private readonly IHttpResetFeature? _reset;
+    private readonly TimeProvider _time;
+    private int _turn;
+    private Task _beat = Task.CompletedTask;
+
+    public ClientResponse(HttpContext context, TimeProvider time)
+    {
+        _context = context;
+        _time = time;
+        _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+        _body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        _reset = context.Features.Get<IHttpResetFeature>();
+        Aborted = context.RequestAborted;
+    }
+
+    private enum Turn
+    {
+        Waiting,
+        Beating,
+        Writing,
+    }
+
+    /// <summary>Set when the client has left.</summary>
+    public CancellationToken Aborted { get; }
+
+    /// <summary>Whether the status and headers are spent.</summary>
+    public bool Committed { get; private set; }
+
+    /// <summary>Whether a heartbeat went out.</summary>
+    public bool HasBeaten { get; private set; }
+
+    /// <summary>Bytes of the answer handed to the server, headers excluded.</summary>
+    public long BytesWritten { get; private set; }
+
+    /// <summary>Valid once it is one's turn and <see cref="Committed"/> is set.</summary>
+    public PipeWriter Writer => _body.Writer;
+
+    /// <summary>Takes the turn to write from the heartbeat. Completes at once unless a beat is on its way.</summary>
+    public async ValueTask TakeTurnAsync()
+    {
+        while (Interlocked.CompareExchange(ref _turn, (int)Turn.Writing, (int)Turn.Waiting) == (int)Turn.Beating)
+        {
+            await _beat;
+        }
+    }
+
+    /// <summary>Lets the heartbeat go on: nobody writes for a while.</summary>
+    public void YieldTurn() => Interlocked.CompareExchange(ref _turn, (int)Turn.Waiting, (int)Turn.Writing);
+
+    /// <summary>Sets the status and headers; they go out with the first flush.</summary>
+    public void Commit(int status, Action<IHeaderDictionary> setHeaders)
+    {
+        if (Committed)
+        {
+            return;
+        }
+
+        Committed = true;
+        _response.StatusCode = status;
+        setHeaders(_response.Headers);
+    }
+
+    public void CommitStream(string contentType, Action<IHeaderDictionary> setHeaders)
+    {
+        if (Committed)
+        {
+            return;
+        }
+
+        _body.DisableBuffering();
+        Commit(StatusCodes.Status200OK, headers =>
+        {
+            setHeaders(headers);
+            headers.ContentLength = null;
+            if (!headers.ContainsKey(HeaderNames.CacheControl))
+            {
+                headers.CacheControl = "no-cache";
+            }
+
+            if (!IsStream(headers.ContentType, contentType))
+            {
+                headers.ContentType = contentType;
+            }
+        });
+    }
+
+    /// <summary>Writes without flushing. Takes it that it is one's turn.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        BytesWritten += bytes.Length;
+        _body.Writer.Write(bytes);
+    }
+
+    /// <summary>Counts bytes that were written to <see cref="Writer"/> directly.</summary>
+    public void Count(long bytes) => BytesWritten += bytes;
+
+    public ValueTask<FlushResult> FlushAsync() => _body.Writer.FlushAsync(Aborted);
+
+    /// <summary>Sends one heartbeat, unless somebody writes or the client has left. Never throws.</summary>
+    public Task BeatAsync(string contentType, Action<IHeaderDictionary> setHeaders, ReadOnlyMemory<byte> heartbeat)
+    {
+        if (Aborted.IsCancellationRequested
+            || Interlocked.CompareExchange(ref _turn, (int)Turn.Beating, (int)Turn.Waiting) != (int)Turn.Waiting)
+        {
+            return Task.CompletedTask;
+        }
+
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _beat = done.Task;
+        return SendAsync();
+
+        async Task SendAsync()
+        {
+            try
+            {
+                CommitStream(contentType, setHeaders);
+                HasBeaten = true;
+                Write(heartbeat.Span);
+                await FlushAsync();
+            }
+            catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
+            {
+                // The client has left; whoever writes next finds out.
+            }
+            finally
+            {
+                Volatile.Write(ref _turn, (int)Turn.Waiting);
+                done.SetResult();
+            }
+        }
+    }
+
+    /// <summary>A whole answer with its length known.</summary>
+    public async Task SendAsync(int status, Action<IHeaderDictionary> setHeaders, ReadOnlyMemory<byte> body)
+    {
+        await TakeTurnAsync();
+        Commit(status, headers =>
+        {
+            setHeaders(headers);
+            if (status is >= 200 and not StatusCodes.Status204NoContent and not StatusCodes.Status304NotModified)
+            {
+                headers.ContentLength = body.Length;
+            }
+        });
+        if (!body.IsEmpty)
+        {
+            Write(body.Span);
+        }
+
+        await FlushAsync();
+    }
+
+    /// <summary>
+    /// The loud ending: what is in <paramref name="errorEvent"/>, flushed, then the end of the body without its terminator. On
+    /// HTTP/1.1 that takes an exception through the server, for an abort would overtake the event; on HTTP/2 a reset.
+    /// </summary>
+    public async Task TerminateAsync(PooledBuffer? errorEvent)
+    {
+        await TakeTurnAsync();
+        if (errorEvent is { Length: > 0 })
+        {
+            Write(errorEvent.Span);
+        }
+
+        try
+        {
+            await FlushAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        if (_reset is null)
+        {
+            throw StreamTerminatedException.Instance;
+        }
+
+        await Task.Delay(ResetPause, _time, CancellationToken.None);
+        _reset.Reset(HttpProtocol.IsHttp3(_context.Request.Protocol) ? Http3InternalError : Http2InternalError);
+    }
+
+    private static bool IsStream(string? contentType, string expected) =>
+        contentType is not null && contentType.StartsWith(expected, StringComparison.OrdinalIgnoreCase);
+}
