@@ -84,4 +84,35 @@ public sealed class CircuitBreakLengthTests
         var circuit = new CircuitUnderTest(options => options.BreakJitter = 0.5);
         Assert.Equal(TimeSpan.FromSeconds(30), circuit.Settings.NextBreak(0, 0.9, TimeSpan.FromSeconds(30)));
     }
+
+    [Theory]
+    [InlineData(10, 2)]
+    [InlineData(30, 1)]
+    public void DownForAMinuteUnderARequestEveryFourSeconds_OneAttemptPerBreakAndBackSoon(int breakSeconds, double factor)
+    {
+        var circuit = new CircuitUnderTest(options =>
+            (options.BreakDuration, options.BreakFactor) = (TimeSpan.FromSeconds(breakSeconds), factor));
+        var second = 0;
+        for (var attemptsInBreak = 0; ; second += 4, circuit.Time.Advance(TimeSpan.FromSeconds(4)))
+        {
+            var breaks = circuit.Cell.Snapshot().BreaksInARow;
+            if (!circuit.Cell.TryEnter(circuit.Settings, out var permit, out _))
+            {
+                attemptsInBreak = 0;
+                continue;
+            }
+
+            Assert.True(++attemptsInBreak <= 1 || breaks == 0);
+            if (second >= 60)
+            {
+                permit.OnSuccess();
+                break;
+            }
+
+            permit.OnFailure();
+        }
+
+        Assert.Equal(CircuitStatus.Closed, circuit.Cell.Status);
+        Assert.InRange(second, 60, 90);
+    }
 }
