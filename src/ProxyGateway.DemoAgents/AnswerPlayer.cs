@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -132,13 +133,12 @@ internal sealed class AnswerPlayer(DemoAgentOptions options, CancellationToken a
         }
     }
 
+    // No token: registering one costs more than the write, and Kestrel ends a blocked write itself when the client goes.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask WriteAsync(HttpContext context, ReadOnlyMemory<byte> bytes)
     {
-        var result = await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
-        if (result.IsCompleted || result.IsCanceled)
-        {
-            throw new OperationCanceledException();
-        }
+        await context.Response.BodyWriter.WriteAsync(bytes, CancellationToken.None);
+        context.RequestAborted.ThrowIfCancellationRequested();
     }
 
     private async Task StallAsync(HttpContext context, DemoCall call)

@@ -51,10 +51,10 @@ public sealed class DemoAgent : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = s_shutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(static sockets =>
+        builder.WebHost.UseKestrelCore().UseSockets(sockets =>
         {
             // A write completes when the socket has taken its bytes: a death after it can then not take them away.
-            sockets.MaxWriteBufferSize = 1;
+            sockets.MaxWriteBufferSize = options.BufferWrites ? sockets.MaxWriteBufferSize : 1;
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
