@@ -38,7 +38,7 @@ internal sealed record DemoResult(DemoCase Case, ClientAnswer Answer, DemoVerdic
         {
             (true, true) => "recovered by fallback",
             (true, false) => "recovered by replay",
-            (false, true) => "answered by fallback alone",
+            (false, true) => $"answered by {Calls[^1].Agent} alone",
             (false, false) => "untouched",
         };
     }

@@ -3,7 +3,7 @@ namespace ProxyGateway.Demo;
 /// <summary>Prints results as a table whose cells have several lines; each row as soon as it is known.</summary>
 internal sealed class DemoTable(TextWriter output)
 {
-    private static readonly int[] s_widths = [16, 37, 30, 20, 8];
+    private static readonly int[] s_widths = [16, 38, 30, 20, 8];
 
     public void WriteHeader()
     {
