@@ -283,14 +283,12 @@ internal sealed class CircuitCell
         var length = _settings.NextBreak(_breaksInARow, _random(), atLeast);
         _breakEnds = since + length;
         _breaksInARow++;
-        _onProbation = false;
         MoveTo_NeedsLock(CircuitStatus.Open, reason, length);
     }
 
     private void Close_NeedsLock(CircuitTransitionReason reason)
     {
         _failuresInARow = 0;
-        _onProbation = false;
         _window.Clear();
         MoveTo_NeedsLock(CircuitStatus.Closed, reason);
     }
@@ -304,6 +302,7 @@ internal sealed class CircuitCell
 
         _status = status;
         _generation++;
+        _onProbation = false;
         _probes.Clear();
     }
 

@@ -1,0 +1,80 @@
+using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Configuration;
+using Xunit;
+
+namespace ProxyGateway.Tests.CircuitBreaking;
+
+public sealed class CircuitBreakerSettingsTests
+{
+    public static TheoryData<string, Action<CircuitBreakerOptions>> OutOfRange => new()
+    {
+        { nameof(CircuitBreakerOptions.Mode), options => options.Mode = (CircuitBreakerMode)7 },
+        { nameof(CircuitBreakerOptions.FailureThreshold), options => options.FailureThreshold = 0 },
+        { nameof(CircuitBreakerOptions.FailureThreshold), options => options.FailureThreshold = 10_001 },
+        { nameof(CircuitBreakerOptions.FailureRatio), options => options.FailureRatio = 0 },
+        { nameof(CircuitBreakerOptions.FailureRatio), options => options.FailureRatio = 1.01 },
+        { nameof(CircuitBreakerOptions.FailureRatio), options => options.FailureRatio = double.NaN },
+        { nameof(CircuitBreakerOptions.SamplingDuration), options => options.SamplingDuration = TimeSpan.FromSeconds(0.4) },
+        { nameof(CircuitBreakerOptions.MinimumThroughput), options => options.MinimumThroughput = 1 },
+        { nameof(CircuitBreakerOptions.BreakDuration), options => options.BreakDuration = TimeSpan.Zero },
+        { nameof(CircuitBreakerOptions.MaxBreakDuration), options => options.MaxBreakDuration = TimeSpan.FromSeconds(29) },
+        { nameof(CircuitBreakerOptions.BreakFactor), options => options.BreakFactor = 0.5 },
+        { nameof(CircuitBreakerOptions.BreakJitter), options => options.BreakJitter = 0.6 },
+        { nameof(CircuitBreakerOptions.HalfOpenProbes), options => options.HalfOpenProbes = 0 },
+        { nameof(CircuitBreakerOptions.ProbeTimeout), options => options.ProbeTimeout = TimeSpan.Zero },
+        { nameof(CircuitBreakerOptions.SlowCallThreshold), options => options.SlowCallThreshold = TimeSpan.FromSeconds(-1) },
+        { nameof(CircuitBreakerOptions.OnOpen), options => options.OnOpen = (OpenCircuitAction)7 },
+        { nameof(CircuitBreakerOptions.OnAllOpen), options => options.OnAllOpen = (AllOpenAction)7 },
+    };
+
+    [Theory]
+    [MemberData(nameof(OutOfRange), DisableDiscoveryEnumeration = true)]
+    public void ValueOutOfRange_IsRefusedByName(string option, Action<CircuitBreakerOptions> change)
+    {
+        var options = new CircuitBreakerOptions();
+        change(options);
+        Assert.Equal(option, Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(options)).ParamName);
+    }
+
+    [Fact]
+    public void Settings_CopyEveryOption()
+    {
+        var options = new CircuitBreakerOptions
+        {
+            Enabled = false,
+            Mode = CircuitBreakerMode.Ratio,
+            FailureThreshold = 7,
+            FailureRatio = 0.25,
+            SamplingDuration = TimeSpan.FromSeconds(11),
+            MinimumThroughput = 12,
+            BreakDuration = TimeSpan.FromSeconds(13),
+            MaxBreakDuration = TimeSpan.FromSeconds(14),
+            BreakFactor = 1.5,
+            BreakJitter = 0.3,
+            HalfOpenProbes = 15,
+            ProbeTimeout = TimeSpan.FromSeconds(16),
+            SlowCallThreshold = TimeSpan.FromSeconds(17),
+            OnOpen = OpenCircuitAction.Reject,
+            OnAllOpen = AllOpenAction.TryLeastBad,
+        };
+        var settings = CircuitBreakerSettings.From(options);
+
+        foreach (var property in typeof(CircuitBreakerOptions).GetProperties())
+        {
+            var copied = typeof(CircuitBreakerSettings).GetProperty(property.Name);
+            Assert.NotNull(copied);
+            Assert.NotEqual(property.GetValue(new CircuitBreakerOptions()), property.GetValue(options));
+            Assert.Equal(property.GetValue(options), copied.GetValue(settings));
+        }
+    }
+
+    [Fact]
+    public void LaterChangeOfTheOptions_DoesNotReachTheSettings()
+    {
+        var options = new CircuitBreakerOptions();
+        var settings = CircuitBreakerSettings.From(options);
+        options.FailureThreshold = 1;
+        Assert.Equal(5, settings.FailureThreshold);
+        Assert.Equal(CircuitBreakerSettings.Default, settings);
+    }
+}
