@@ -57,8 +57,8 @@ public sealed class CircuitBreakerOptions
     /// <summary>The longest break. Default: 00:05:00. Range: BreakDuration to 1.00:00:00.</summary>
     public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>By how much each further break in a row grows. Default: 2. Range: 1 to 10.</summary>
-    public double BreakFactor { get; set; } = 2;
+    /// <summary>By how much each further break in a row grows. Default: 1.25. Range: 1 to 10.</summary>
+    public double BreakFactor { get; set; } = 1.25;
 
     /// <summary>Share by which a break is varied at random, so that gateways do not probe in step. Default: 0.1. Range: 0 to 0.5.</summary>
     public double BreakJitter { get; set; } = 0.1;

@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Exchange;
+using Yarp.ReverseProxy.Model;
+
+namespace ProxyGateway.StreamingFallback.Attempts;
+
+/// <summary>Prepares the client's request for one attempt: body, path, headers and YARP's choice of cluster. Puts back afterwards what the next attempt may need.</summary>
+internal sealed class AttemptRequest : IDisposable
+{
+    /// <summary>Headers that say who the client is; an upstream gets them only if its cluster is meant to.</summary>
+    private static readonly string[] Credentials =
+    [
+        HeaderNames.Authorization, HeaderNames.ProxyAuthorization, HeaderNames.Cookie, "x-api-key", "api-key", "x-goog-api-key",
+        "x-auth-token", "openai-organization", "openai-project",
+    ];
+
+    private static readonly string[] QueryCredentials = ["key", "api_key", "api-key", "access_token", "token"];
+
+    /// <summary>One route model per cluster a route may go to; YARP books an attempt on its route's cluster.</summary>
+    private static readonly ConditionalWeakTable<RouteModel, ConditionalWeakTable<ClusterState, RouteModel>> Routes = [];
+
+    private readonly HttpContext _context;
+    private readonly PooledBuffer _rewritten = new();
+    private readonly List<(string Name, StringValues Value)> _removed = [];
+    private readonly PathString _path;
+    private readonly QueryString _query;
+
+    private AttemptRequest(HttpContext context)
+    {
+        _context = context;
+        _path = context.Request.Path;
+        _query = context.Request.QueryString;
+    }
+
+    /// <summary>What holds for every attempt of an exchange, done once.</summary>
+    public static void Clean(HttpContext context, string requestId)
+    {
+        var headers = context.Request.Headers;
+        foreach (var named in headers.GetCommaSeparatedValues(HeaderNames.Connection))
+        {
+            // RFC 9110, section 7.6.1: what Connection names is for this hop only.
+            if (!named.Equals("close", StringComparison.OrdinalIgnoreCase)
+                && !named.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
+                && !named.Equals(HeaderNames.ContentType, StringComparison.OrdinalIgnoreCase))
+            {
+                headers.Remove(named);
+            }
+        }
+
+        headers.Remove(HeaderNames.TransferEncoding);
+        headers.Remove(HeaderNames.Expect); // Forwarded, it costs a second.
+        headers.AcceptEncoding = "identity"; // What is watched must be readable.
+        headers[RequestIds.Header] = requestId;
+    }
+
+    public static AttemptRequest Prepare(ChatExchange exchange, PlannedCluster cluster, ClusterState state, AttemptMode mode, RouteModel route, string? avoid)
+    {
+        var prepared = new AttemptRequest(exchange.Http);
+        prepared.SetBody(exchange, mode, cluster.Model);
+        if (!(cluster.Settings.ForwardClientCredentials ?? !cluster.IsFallback))
+        {
+            prepared.RemoveCredentials();
+        }
+
+        prepared.Assign(route, state, avoid);
+        return prepared;
+    }
+
+    public void Dispose()
+    {
+        foreach (var (name, value) in _removed)
+        {
+            _context.Request.Headers[name] = value;
+        }
+
+        _context.Request.Path = _path;
+        _context.Request.QueryString = _query;
+        _context.Request.Body = Stream.Null;
+        _rewritten.Dispose();
+    }
+
+    private void SetBody(ChatExchange exchange, AttemptMode mode, string? model)
+    {
+        var format = exchange.Route.Format;
+        var request = _context.Request;
+        var body = format.WriteAttemptBody(exchange.Request, exchange.Body.Memory.Span, mode, model, _rewritten) ? _rewritten.Memory : exchange.Body.Memory;
+        System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var segment);
+        request.Body = new MemoryStream(segment.Array ?? [], segment.Offset, segment.Count, writable: false);
+        request.ContentLength = body.Length;
+        if (format.RewriteTarget(exchange.Request, _path.Value ?? "", _query.Value ?? "", mode, model) is var (path, query))
+        {
+            request.Path = path;
+            request.QueryString = new QueryString(query);
+        }
+    }
+
+    private void RemoveCredentials()
+    {
+        var headers = _context.Request.Headers;
+        foreach (var name in Credentials)
+        {
+            if (headers.TryGetValue(name, out var value))
+            {
+                _removed.Add((name, value));
+                headers.Remove(name);
+            }
+        }
+
+        if (!_context.Request.QueryString.HasValue)
+        {
+            return;
+        }
+
+        var query = new QueryBuilder();
+        foreach (var (name, value) in _context.Request.Query)
+        {
+            if (!QueryCredentials.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                query.Add(name, value.ToArray()!);
+            }
+        }
+
+        _context.Request.QueryString = query.ToQueryString();
+    }
+
+    private void Assign(RouteModel route, ClusterState state, string? avoid)
+    {
+        var model = ReferenceEquals(route.Cluster, state)
+            ? route
+            : Routes.GetOrCreateValue(route).GetValue(state, s => new RouteModel(route.Config with { ClusterId = s.ClusterId }, s, route.Transformer));
+        _context.ReassignProxyRequest(model, state);
+        _context.Features.Set<Yarp.ReverseProxy.Forwarder.IForwarderErrorFeature>(null);
+        var feature = _context.GetReverseProxyFeature();
+        feature.ProxiedDestination = null;
+        if (avoid is not null && feature.AvailableDestinations.Count > 1)
+        {
+            var others = feature.AvailableDestinations.Where(d => d.DestinationId != avoid).ToList();
+            feature.AvailableDestinations = others.Count > 0 ? others : feature.AvailableDestinations;
+        }
+    }
+}

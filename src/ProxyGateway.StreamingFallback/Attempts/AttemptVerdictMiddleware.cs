@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using ProxyGateway.StreamingFallback.Telemetry;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ProxyGateway.StreamingFallback.Attempts;
+
+/// <summary>
+/// Innermost of the pipeline: judges the attempt before passive health looks at it, so that YARP's health policies see a stream
+/// that ended without its terminal, and do not blame a destination for what was the client's doing or ours.
+/// </summary>
+internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        await next(context);
+        if (context.Features.Get<Attempt>() is not { } attempt)
+        {
+            return;
+        }
+
+        var reported = context.Features.Get<IForwarderErrorFeature>();
+        var outcome = attempt.Conclude(reported);
+        if (outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.Fault.Kind is FaultKind.HttpStatus or FaultKind.Divergence)
+        {
+            context.Features.Set<IForwarderErrorFeature>(null);
+        }
+        else if (reported is null || reported.Error is ForwarderError.ResponseBodyCanceled or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyClient)
+        {
+            context.Features.Set<IForwarderErrorFeature>(new StreamErrorFeature(
+                outcome.Fault.Phase is FaultPhase.Connect or FaultPhase.Headers ? ForwarderError.RequestTimedOut : ForwarderError.ResponseBodyDestination));
+        }
+    }
+
+    private sealed class StreamErrorFeature(ForwarderError error) : IForwarderErrorFeature
+    {
+        public ForwarderError Error => error;
+
+        public Exception? Exception => null;
+    }
+}

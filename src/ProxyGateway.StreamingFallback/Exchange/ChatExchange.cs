@@ -1,0 +1,157 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.ClientStream;
+using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Telemetry;
+
+namespace ProxyGateway.StreamingFallback.Exchange;
+
+/// <summary>
+/// One client request and its one answer: what is known of it while attempts come and go. Used by one flow at a time; the
+/// heartbeat's timer reads <see cref="Delivered"/> and writes through <see cref="Client"/> only.
+/// </summary>
+internal sealed class ChatExchange : IDisposable
+{
+    public ChatExchange(HttpContext http, RouteSettings route, ChatRequest request, RequestBody body, TimeProvider time, CancellationToken shutdown)
+    {
+        Http = http;
+        Route = route;
+        Request = request;
+        Body = body;
+        Time = time;
+        Shutdown = shutdown;
+        StartedAt = time.GetTimestamp();
+        Client = new ClientResponse(http, time);
+    }
+
+    public HttpContext Http { get; }
+
+    public RouteSettings Route { get; }
+
+    public LimitSettings Limits => Route.Limits;
+
+    public ChatRequest Request { get; }
+
+    public RequestBody Body { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Set when the gateway stops and streams may not go on.</summary>
+    public CancellationToken Shutdown { get; }
+
+    public ClientResponse Client { get; }
+
+    public long StartedAt { get; }
+
+    public string RequestId { get; init; } = "";
+
+    /// <summary>Who reads what the client has; null while no content was delivered.</summary>
+    public ChatStreamReader? Delivered { get; set; }
+
+    public DeliveredKind DeliveredKind => Delivered?.Delivered ?? DeliveredKind.Nothing;
+
+    public int Attempts { get; set; }
+
+    public bool IsFirstAttempt => Attempts == 1;
+
+    /// <summary>The first fault: what client and log are told about, whatever comes after.</summary>
+    public Fault? FirstFault { get; private set; }
+
+    public string? FirstFaultCluster { get; private set; }
+
+    /// <summary>When all recovery must be over (a timestamp); null while nothing has failed.</summary>
+    public long? RecoveryDeadline { get; private set; }
+
+    public long? FaultedAt { get; private set; }
+
+    /// <summary>The upstream's own error answer to the first attempt, if it is one that a client may see.</summary>
+    public UpstreamAnswer? FirstAnswer { get; set; }
+
+    /// <summary>The cluster that is asked, or was asked last.</summary>
+    public string ClusterId { get; set; } = "";
+
+    public long ContentEvents { get; private set; }
+
+    public TimeSpan? TimeToFirstContent { get; private set; }
+
+    public CircuitPermit? ClusterPermit { get; set; }
+
+    public CircuitPermit? StreamingPermit { get; set; }
+
+    public ExchangeOutcome Outcome { get; set; } = ExchangeOutcome.Failed;
+
+    public string Recovery { get; set; } = "none";
+
+    /// <summary>Whether a replay goes to the client as it is.</summary>
+    public bool AnswersAsJson => Route.ResponseFormat == ReplayResponseFormat.Json && !Client.Committed;
+
+    public Action<ChatExchange, Attempt>? FirstContentListener { get; init; }
+
+    public void Note(Fault fault, string clusterId)
+    {
+        if (FirstFault is not null || fault.Kind.Side() == FaultSide.Client)
+        {
+            return;
+        }
+
+        FirstFault = fault;
+        FirstFaultCluster = clusterId;
+        FaultedAt = Time.GetTimestamp();
+        RecoveryDeadline = FaultedAt.Value + (long)(Limits.RecoveryTimeout.TotalSeconds * Time.TimestampFrequency);
+    }
+
+    public TimeSpan RecoveryTimeLeft => RecoveryDeadline is { } deadline
+        ? Time.GetElapsedTime(Time.GetTimestamp(), deadline)
+        : Limits.RecoveryTimeout;
+
+    public void OnContent(long events) => ContentEvents += events;
+
+    public void OnFirstContent(Attempt attempt, long events)
+    {
+        ContentEvents += events;
+        TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
+        ClusterPermit?.OnFirstContent(attempt.Elapsed);
+        StreamingPermit?.OnFirstContent(attempt.Elapsed);
+        FirstContentListener?.Invoke(this, attempt);
+    }
+
+    /// <summary>Sets the answer's headers: the upstream's where there are some, then the gateway's own.</summary>
+    public void SetHeaders(IHeaderDictionary headers, IHeaderDictionary? upstream)
+    {
+        if (upstream is not null)
+        {
+            foreach (var (name, value) in upstream)
+            {
+                if (!name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
+                    && !name.Equals(HeaderNames.TransferEncoding, StringComparison.OrdinalIgnoreCase)
+                    && !name.StartsWith("x-gateway-", StringComparison.OrdinalIgnoreCase))
+                {
+                    headers[name] = value;
+                }
+            }
+        }
+
+        headers[RequestIds.Header] = RequestId;
+        if (Limits.ExposeServedBy)
+        {
+            headers["x-gateway-cluster"] = ClusterId;
+            headers["x-gateway-attempts"] = Attempts.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            headers["x-gateway-recovery"] = Recovery;
+        }
+    }
+
+    public void Dispose()
+    {
+        Delivered?.Dispose();
+        FirstAnswer?.Body.Dispose();
+        Body.Dispose();
+    }
+}
+
+/// <summary>An upstream's own error answer, kept for the client.</summary>
+internal sealed record UpstreamAnswer(int Status, List<KeyValuePair<string, StringValues>> Headers, PooledBuffer Body);

@@ -1,0 +1,155 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Telemetry;
+
+namespace ProxyGateway.StreamingFallback.Exchange;
+
+/// <summary>The endings an exchange can have. Each is reached once and nothing follows it.</summary>
+internal sealed class ExchangeEnding(ChatExchange exchange)
+{
+    /// <summary>The attempt gave the (rest of the) answer.</summary>
+    public async Task CompleteAsync(Attempt attempt, GatewayMetrics metrics)
+    {
+        exchange.Outcome = exchange.FirstFault is null ? ExchangeOutcome.Completed : ExchangeOutcome.Recovered;
+        if (exchange.FaultedAt is { } faultedAt)
+        {
+            metrics.Recovered(exchange.Route.RouteId, exchange.Time.GetElapsedTime(faultedAt));
+        }
+
+        if (attempt.PassedThrough)
+        {
+            return;
+        }
+
+        if (exchange.Request.Streaming && (attempt.Reader is not null || !exchange.AnswersAsJson))
+        {
+            if (attempt.Rest.Length > 0)
+            {
+                await attempt.DeliverRestAsync();
+            }
+
+            return;
+        }
+
+        await exchange.Client.SendAsync(attempt.Features.StatusCode, headers => exchange.SetHeaders(headers, attempt.Features.Headers), attempt.Kept.Memory);
+    }
+
+    /// <summary>An answer that went through untouched broke off: no event can be added to it, so its end must be missed.</summary>
+    public Task BreakOffAsync(Fault fault)
+    {
+        exchange.Outcome = fault.Kind == FaultKind.ClientGone ? ExchangeOutcome.ClientGone : ExchangeOutcome.Terminated;
+        return fault.Kind == FaultKind.ClientGone ? Task.CompletedTask : exchange.Client.TerminateAsync(null);
+    }
+
+    /// <summary>Keeps an upstream's error answer, in case it is what the client gets in the end.</summary>
+    public void KeepFirstAnswer(Attempt attempt)
+    {
+        var body = new PooledBuffer();
+        body.Append(attempt.Kept.Span);
+        exchange.FirstAnswer = new UpstreamAnswer(attempt.Features.StatusCode, [.. attempt.Features.Headers], body);
+    }
+
+    /// <summary>The upstream's own error answer, unchanged.</summary>
+    public Task RelayAsync()
+    {
+        exchange.Outcome = ExchangeOutcome.Relayed;
+        if (exchange.Client.Committed)
+        {
+            return TerminateAsync();
+        }
+
+        var answer = exchange.FirstAnswer;
+        return answer is null
+            ? FailAsync(null)
+            : exchange.Client.SendAsync(
+                answer.Status,
+                headers =>
+                {
+                    foreach (var (name, value) in answer.Headers)
+                    {
+                        headers[name] = value;
+                    }
+
+                    exchange.SetHeaders(headers, null);
+                    DoNotMultiply(headers);
+                },
+                answer.Body.Memory);
+    }
+
+    /// <summary>Nothing more is to be tried. <paramref name="circuitWait"/> is how long the soonest circuit stays open, where one refused.</summary>
+    public Task GiveUpAsync(TimeSpan? circuitWait)
+    {
+        if (exchange.Client.Aborted.IsCancellationRequested)
+        {
+            exchange.Outcome = ExchangeOutcome.ClientGone;
+            return Task.CompletedTask;
+        }
+
+        if (exchange.Client.Committed)
+        {
+            return TerminateAsync();
+        }
+
+        return exchange.FirstAnswer is { Status: < 500 } ? RelayAsync() : FailAsync(circuitWait);
+    }
+
+    private async Task TerminateAsync()
+    {
+        exchange.Outcome = ExchangeOutcome.Terminated;
+        using var bytes = new PooledBuffer();
+        exchange.Route.Format.WriteErrorEvent(ErrorFor(FirstFault), exchange.Delivered, bytes);
+        await exchange.Client.TerminateAsync(bytes);
+    }
+
+    private async Task FailAsync(TimeSpan? circuitWait)
+    {
+        var fault = FirstFault;
+        var error = ErrorFor(fault);
+        exchange.Outcome = exchange.Attempts == 0 ? ExchangeOutcome.Rejected : ExchangeOutcome.Failed;
+        using var body = new PooledBuffer();
+        exchange.Route.Format.WriteErrorBody(error, body);
+        await exchange.Client.SendAsync(
+            error.Status,
+            headers =>
+            {
+                exchange.SetHeaders(headers, null);
+                headers.ContentType = "application/json";
+                if (error.Status == StatusCodes.Status503ServiceUnavailable)
+                {
+                    var wait = circuitWait ?? fault.RetryAfter ?? TimeSpan.FromSeconds(1);
+                    headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                }
+
+                DoNotMultiply(headers);
+            },
+            body.Memory);
+    }
+
+    private Fault FirstFault => exchange.FirstFault ?? new Fault(FaultKind.GatewayError, FaultPhase.Connect);
+
+    private GatewayError ErrorFor(Fault fault) => new(StatusFor(fault), fault.Kind.Code(), fault.Sentence());
+
+    private int StatusFor(Fault fault)
+    {
+        var configured = exchange.Limits.ErrorStatus;
+        return fault.Kind switch
+        {
+            FaultKind.CircuitOpen or FaultKind.OwnLimit or FaultKind.Shutdown or FaultKind.NoDestination => StatusCodes.Status503ServiceUnavailable,
+            _ when fault.Kind.IsTimeout() && configured == StatusCodes.Status502BadGateway => StatusCodes.Status504GatewayTimeout,
+            _ => configured,
+        };
+    }
+
+    /// <summary>Where the gateway has tried again itself, a client that does so too multiplies the load on what is down.</summary>
+    private void DoNotMultiply(IHeaderDictionary headers)
+    {
+        if (exchange.Attempts > 1)
+        {
+            headers["x-should-retry"] = "false";
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.ClientStream;
+using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Telemetry;
+using Yarp.ReverseProxy.Model;
+
+namespace ProxyGateway.StreamingFallback.Exchange;
+
+/// <summary>First of the proxy pipeline: takes in what comes on a guarded route and hands it to a runner; leaves all else to YARP.</summary>
+internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices services, ILogger<ExchangeMiddleware> logger)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var settings = RouteSettings.Of(context.GetRouteModel().Config);
+        return settings is null || !HttpMethods.IsPost(context.Request.Method) ? next(context) : RunAsync(context, settings);
+    }
+
+    private async Task RunAsync(HttpContext context, RouteSettings route)
+    {
+        var startedAt = services.Time.GetTimestamp();
+        var requestId = RequestIds.Of(context.Request);
+        var (body, request, refusal) = await AdmitAsync(context, route);
+        var plan = request is null ? null : AttemptPlan.For(route, request);
+        if (request is not null && plan is null)
+        {
+            refusal = new GatewayError(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.");
+        }
+
+        if (refusal is { } error)
+        {
+            body?.Dispose();
+            services.Metrics.Refused(route.RouteId, services.Time.GetElapsedTime(startedAt));
+            await RefuseAsync(context, route, requestId, error);
+            return;
+        }
+
+        AttemptRequest.Clean(context, requestId);
+        using var exchange = new ChatExchange(context, route, request!, body!, services.Time, services.Drain.EndStreams)
+        {
+            RequestId = requestId,
+            ClusterId = plan![0].Settings.ClusterId,
+        };
+        services.Metrics.Started(route.RouteId);
+        try
+        {
+            await new ExchangeRunner(exchange, plan!, next, services).RunAsync();
+        }
+        catch (StreamTerminatedException)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (exchange.Client.Aborted.IsCancellationRequested)
+        {
+            exchange.Outcome = ExchangeOutcome.ClientGone;
+        }
+        catch (Exception e)
+        {
+            ExchangeLog.Crashed(logger, e, route.RouteId, requestId);
+            exchange.Note(new Fault(FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
+            await new ExchangeEnding(exchange).GiveUpAsync(null);
+        }
+        finally
+        {
+            services.Metrics.Ended(exchange);
+            ExchangeLog.Ended(logger, exchange);
+        }
+    }
+
+    /// <summary>Reads the body into memory and the request out of it.</summary>
+    private static async Task<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route)
+    {
+        if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return (null, null, Unreadable("A compressed request body cannot be read; send it without Content-Encoding."));
+        }
+
+        RequestBody? body;
+        try
+        {
+            body = await RequestBody.ReadAsync(context.Request, route.Limits.MaxRequestBytes, context.RequestAborted);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return (null, null, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(route) : Unreadable("The request body could not be read."));
+        }
+
+        if (body is null)
+        {
+            return (null, null, TooLarge(route));
+        }
+
+        var problem = route.Format.ReadRequest(body.Memory.Span, context.Request.Path.Value ?? "", out var request);
+        return problem is null ? (body, request, null) : (body, null, Unreadable(problem));
+    }
+
+    private static GatewayError Unreadable(string why) => new(StatusCodes.Status400BadRequest, "invalid_request", why);
+
+    private static GatewayError TooLarge(RouteSettings route) => new(
+        StatusCodes.Status413PayloadTooLarge, "request_too_large", $"The request body is larger than {route.Limits.MaxRequestBytes} bytes.");
+
+    private static async Task RefuseAsync(HttpContext context, RouteSettings route, string requestId, GatewayError error)
+    {
+        using var body = new PooledBuffer();
+        route.Format.WriteErrorBody(error, body);
+        var response = context.Response;
+        response.StatusCode = error.Status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        response.Headers[RequestIds.Header] = requestId;
+        await response.Body.WriteAsync(body.Memory, context.RequestAborted);
+    }
+}

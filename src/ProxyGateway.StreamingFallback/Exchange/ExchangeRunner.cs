@@ -1,0 +1,267 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Polly;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Recovery;
+using ProxyGateway.StreamingFallback.Telemetry;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace ProxyGateway.StreamingFallback.Exchange;
+
+/// <summary>
+/// Carries one exchange from its plan to its ending.
+/// </summary>
+/// <remarks>
+/// (1) Visit the plan's clusters in order; an open circuit or a cluster without a healthy destination is passed over.
+/// (2) At a cluster, make an attempt through YARP's pipeline.
+/// (3) Complete: write what is left of the answer; the exchange has its ending.
+/// (4) Failed: ask the policy what comes next, and do it: relay, wait, same cluster, next cluster, give up.
+/// (5) Give up: the loud ending if anything was sent, else an HTTP error that names the first fault.
+/// </remarks>
+internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services)
+{
+    private readonly RouteModel _route = exchange.Http.GetRouteModel();
+    private readonly ExchangeEnding _ending = new(exchange);
+    private readonly Heartbeat? _heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
+    private int _position;
+
+    public async Task RunAsync()
+    {
+        using (_heartbeat)
+        {
+            var mode = exchange.Request.Streaming ? AttemptMode.Streaming : AttemptMode.NonStreaming;
+            TimeSpan? shortestWait = null;
+            for (_position = 0; _position < plan.Count; _position++)
+            {
+                var cluster = plan[_position];
+                // (1)
+                if (FindDestinations(cluster) is not { } state)
+                {
+                    exchange.Note(new Fault(FaultKind.NoDestination, FaultPhase.Connect), cluster.Settings.ClusterId);
+                    continue;
+                }
+
+                var visit = await services.Visits.RunAsync(
+                    cluster.Settings,
+                    static (context, s) => s.Self.VisitAsync(context, s.Cluster, s.State, s.Mode),
+                    (Self: this, Cluster: cluster, State: state, Mode: mode));
+                if (visit.End is VisitEnd.Answered)
+                {
+                    return;
+                }
+
+                if (visit.End == VisitEnd.Refused)
+                {
+                    services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
+                    exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
+                    shortestWait = shortestWait is { } w && w < visit.RetryAfter ? w : visit.RetryAfter;
+                    if (cluster.Settings.OnOpen == OpenCircuitAction.Reject && !cluster.IsFallback)
+                    {
+                        break;
+                    }
+
+                    continue;
+                }
+
+                mode = visit.NextMode;
+                if (visit.End == VisitEnd.GiveUp || exchange.Attempts >= exchange.Limits.MaxAttempts)
+                {
+                    break;
+                }
+            }
+
+            // (5)
+            await _ending.GiveUpAsync(shortestWait);
+        }
+    }
+
+    private ClusterState? FindDestinations(PlannedCluster cluster)
+    {
+        var state = _route.Cluster is { } own && own.ClusterId.Equals(cluster.Settings.ClusterId, StringComparison.OrdinalIgnoreCase)
+            ? own
+            : services.Clusters.TryGetCluster(cluster.Settings.ClusterId, out var found) ? found : null;
+        return state?.DestinationsState.AvailableDestinations.Count > 0 ? state : null;
+    }
+
+    private async ValueTask<VisitResult> VisitAsync(ResilienceContext context, PlannedCluster cluster, ClusterState state, AttemptMode mode)
+    {
+        exchange.ClusterPermit = context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted);
+        exchange.ClusterId = cluster.Settings.ClusterId;
+        string? failedDestination = null;
+        for (var attemptsHere = 1; ; attemptsHere++)
+        {
+            mode = EnterStreamingCircuit(cluster, mode);
+            exchange.Attempts++;
+            if (exchange.Attempts > 1)
+            {
+                exchange.Recovery = cluster.IsFallback ? "fallback" : "replay";
+            }
+
+            // (2)
+            using var attempt = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.FirstFault is not null || exchange.Request.Streaming);
+            AttemptOutcome outcome;
+            using (AttemptRequest.Prepare(exchange, cluster, state, mode, _route, failedDestination))
+            {
+                outcome = await AttemptRunner.RunAsync(exchange.Http, attempt, next);
+            }
+
+            services.Metrics.Attempted(exchange.Route.RouteId, exchange.ClusterId, mode, outcome.Result, outcome.Fault);
+            LeaveStreamingCircuit(attempt, outcome);
+
+            // (3)
+            if (outcome.Result == AttemptResult.Complete)
+            {
+                await _ending.CompleteAsync(attempt, services.Metrics);
+                return new VisitResult(VisitEnd.Answered, CircuitVerdict.Success);
+            }
+
+            exchange.Note(outcome.Fault, exchange.ClusterId);
+            if (attempt.PassedThrough && attempt.Delivering)
+            {
+                await _ending.BreakOffAsync(outcome.Fault);
+                return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
+            }
+
+            if (outcome.Result == AttemptResult.Answer && exchange.IsFirstAttempt && attempt.Truncated is false)
+            {
+                _ending.KeepFirstAnswer(attempt);
+            }
+            else if (exchange.IsFirstAttempt && outcome.Fault is { Kind: FaultKind.HttpStatus, Status: < 500 })
+            {
+                _ending.KeepFirstAnswer(attempt);
+            }
+
+            // (4)
+            _heartbeat?.Restart();
+            var decision = RecoveryPolicy.Decide(Describe(attempt, outcome, cluster, attemptsHere));
+            switch (decision.Step)
+            {
+                case RecoveryStep.Relay:
+                    await _ending.RelayAsync();
+                    return new VisitResult(VisitEnd.Answered, CircuitVerdict.Neutral);
+                case RecoveryStep.NextCluster:
+                    return new VisitResult(VisitEnd.GoOn, Judge(outcome, cluster), decision.Mode);
+                case RecoveryStep.GiveUp:
+                    return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
+            }
+
+            mode = decision.Mode;
+            failedDestination = exchange.Http.GetReverseProxyFeature().ProxiedDestination?.DestinationId;
+            if (!await WaitAsync(decision.Delay, outcome.Fault.RetryAfter is not null))
+            {
+                return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
+            }
+        }
+    }
+
+    private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, PlannedCluster cluster, int attemptsHere) => new()
+    {
+        Fault = outcome.Fault,
+        IsFirstAttempt = exchange.IsFirstAttempt,
+        IsClientError = outcome.IsClientError,
+        Mode = attempt.Mode,
+        ClientStreaming = exchange.Request.Streaming,
+        Delivered = exchange.DeliveredKind,
+        CanSplice = exchange.Delivered?.CanSplice ?? true,
+        Enabled = exchange.Route.RecoveryEnabled,
+        Replay = exchange.Route.Replay,
+        OnMidStreamFailure = exchange.Route.OnMidStreamFailure,
+        AttemptsLeft = exchange.Limits.MaxAttempts - exchange.Attempts,
+        AttemptsHere = attemptsHere,
+        DeliveredHere = attempt.Delivering,
+        IsFallbackCluster = cluster.IsFallback,
+        AnotherClusterLeft = _position + 1 < plan.Count,
+        BudgetLeft = true,
+        TimeLeft = exchange.RecoveryTimeLeft,
+        MaxRetryAfter = cluster.Settings.MaxRetryAfter,
+        Backoff = cluster.Settings.Backoff,
+    };
+
+    /// <summary>What a failed visit says about the cluster. A wait the upstream asked for, and that is too long for us, keeps its circuit open as long.</summary>
+    private static CircuitVerdict Judge(AttemptOutcome outcome, PlannedCluster cluster) =>
+        outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.IsClientError ? CircuitVerdict.Neutral
+        : outcome.Fault.RetryAfter is { } wait && wait > cluster.Settings.MaxRetryAfter ? CircuitVerdict.FailureWithRetryAfter(wait)
+        : CircuitVerdict.Failure;
+
+    /// <summary>While only its streaming circuit is open, a cluster is asked non-streaming and the client's stream is made from the answer.</summary>
+    private AttemptMode EnterStreamingCircuit(PlannedCluster cluster, AttemptMode mode)
+    {
+        exchange.StreamingPermit = null;
+        if (mode != AttemptMode.Streaming || exchange.Route.Replay == ReplayPolicy.Never || !exchange.Route.RecoveryEnabled)
+        {
+            return mode;
+        }
+
+        var circuit = services.Visits.Circuits.Get(cluster.Settings.ClusterId).Streaming;
+        if (!circuit.TryEnter(cluster.Settings.CircuitBreaker, out var permit, out _))
+        {
+            return AttemptMode.NonStreaming;
+        }
+
+        exchange.StreamingPermit = permit;
+        return mode;
+    }
+
+    private void LeaveStreamingCircuit(Attempt attempt, AttemptOutcome outcome)
+    {
+        if (exchange.StreamingPermit is not { } permit)
+        {
+            return;
+        }
+
+        exchange.StreamingPermit = null;
+        if (outcome.Result == AttemptResult.Complete && attempt.Reader is not null)
+        {
+            permit.OnSuccess();
+        }
+        else if (outcome.Result == AttemptResult.Failed && attempt.Reader is not null)
+        {
+            permit.OnFailure();
+        }
+        else
+        {
+            permit.OnNeutral(); // It never came to a stream.
+        }
+    }
+
+    /// <summary>False where the client left or the time for recovery ended meanwhile.</summary>
+    private async Task<bool> WaitAsync(TimeSpan delay, bool exact)
+    {
+        if (delay <= TimeSpan.Zero)
+        {
+            return true;
+        }
+
+        // Full jitter would come back too early for an upstream that named its time.
+        var wait = exact ? delay : delay * (0.75 + (Random.Shared.NextDouble() / 2));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
+        try
+        {
+            await Task.Delay(wait, exchange.Time, either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        return exchange.RecoveryTimeLeft > TimeSpan.Zero;
+    }
+}
+
+/// <summary>What every exchange needs of the application.</summary>
+internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup clusters, GatewayMetrics metrics, TimeProvider time, DrainSignal drain)
+{
+    public ClusterVisits Visits => visits;
+
+    public IProxyStateLookup Clusters => clusters;
+
+    public GatewayMetrics Metrics => metrics;
+
+    public TimeProvider Time => time;
+
+    public DrainSignal Drain => drain;
+}

@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.Telemetry;
+using ProxyGateway.StreamingFallback.Transforms;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ProxyGateway.StreamingFallback;
+
+/// <summary>Adds streaming fallback to a YARP application.</summary>
+public static class StreamingFallbackExtensions
+{
+    /// <summary>
+    /// Adds the services. Options are read from the application's configuration: <c>StreamingFallback</c> for the limits, and
+    /// <c>ReverseProxy</c> (the section most applications give to <c>LoadFromConfig</c>) for routes and clusters.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    public static IReverseProxyBuilder AddStreamingFallback(this IReverseProxyBuilder builder) => builder.AddStreamingFallback("ReverseProxy");
+
+    /// <summary>As <see cref="AddStreamingFallback(IReverseProxyBuilder)"/>, with another name for YARP's section.</summary>
+    /// <param name="builder">YARP's builder.</param>
+    /// <param name="proxySection">Path of the section that was given to <c>LoadFromConfig</c>.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    public static IReverseProxyBuilder AddStreamingFallback(this IReverseProxyBuilder builder, string proxySection)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(proxySection);
+        var services = builder.Services;
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<CircuitRegistry>();
+        services.TryAddSingleton<ClusterVisits>();
+        services.TryAddSingleton<GatewayMetrics>();
+        services.TryAddSingleton<DrainSignal>();
+        services.TryAddSingleton<ExchangeServices>();
+        UseUpstreamClients(services);
+        services.TryAddSingleton(s =>
+        {
+            var root = s.GetRequiredService<IConfiguration>();
+            return new StreamingFallbackConfigurationSource(root.GetSection(proxySection), root);
+        });
+        builder.AddConfigFilter<StreamingFallbackConfigFilter>();
+        builder.AddTransforms<DecompressionTransform>();
+        return builder;
+    }
+
+    /// <summary>Takes the place of YARP's own factory of HTTP clients; an application that brought one of its own keeps it.</summary>
+    private static void UseUpstreamClients(IServiceCollection services)
+    {
+        var known = services.LastOrDefault(d => d.ServiceType == typeof(IForwarderHttpClientFactory));
+        if (known is null || known.ImplementationType == typeof(ForwarderHttpClientFactory))
+        {
+            services.Replace(ServiceDescriptor.Singleton<IForwarderHttpClientFactory, UpstreamClientFactory>());
+        }
+    }
+
+    /// <summary>
+    /// The proxy pipeline of an application with streaming fallback, in this order: exchange, session affinity, load balancing,
+    /// passive health checks, verdict on the attempt; YARP adds its forwarder behind. Use it in <c>MapReverseProxy</c> in place of
+    /// YARP's own three steps. Routes without a chat format go through as they would without it.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="proxy"/> is null.</exception>
+    public static IReverseProxyApplicationBuilder UseStreamingFallback(this IReverseProxyApplicationBuilder proxy)
+    {
+        ArgumentNullException.ThrowIfNull(proxy);
+        proxy.UseMiddleware<ExchangeMiddleware>();
+        proxy.UseSessionAffinity();
+        proxy.UseLoadBalancing();
+        proxy.UsePassiveHealthChecks();
+        proxy.UseMiddleware<AttemptVerdictMiddleware>();
+        return proxy;
+    }
+}

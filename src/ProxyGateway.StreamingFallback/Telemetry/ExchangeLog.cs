@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Logging;
+using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Exchange;
+
+namespace ProxyGateway.StreamingFallback.Telemetry;
+
+/// <summary>One line per exchange that did not simply succeed. Ids, words from closed lists and numbers; never a body, a query or a header's value.</summary>
+internal static partial class ExchangeLog
+{
+    public static void Ended(ILogger logger, ChatExchange exchange)
+    {
+        if (exchange.FirstFault is not { } fault)
+        {
+            return;
+        }
+
+        var level = exchange.Outcome is ExchangeOutcome.Recovered or ExchangeOutcome.Relayed or ExchangeOutcome.ClientGone ? LogLevel.Information : LogLevel.Warning;
+        Write(
+            logger,
+            level,
+            exchange.Outcome.Label(),
+            exchange.Route.RouteId,
+            exchange.FirstFaultCluster ?? "",
+            fault.Kind.Label(),
+            fault.Phase.Label(),
+            fault.Status,
+            exchange.ClusterId,
+            exchange.Attempts,
+            exchange.Client.BytesWritten,
+            exchange.ContentEvents,
+            (long)exchange.Time.GetElapsedTime(exchange.StartedAt).TotalMilliseconds,
+            exchange.RequestId);
+    }
+
+    [LoggerMessage(EventId = 1, EventName = "ExchangeEnded", Message =
+        "exchange {Outcome}: route {Route}, cluster {Cluster}, fault {Fault} at {Phase} (status {Status}), answered by {AnsweredBy} after {Attempts} attempts, {Bytes} bytes, {ContentEvents} content events, {DurationMs} ms, request {RequestId}")]
+    private static partial void Write(ILogger logger, LogLevel level, string outcome, string route, string cluster, string fault, string phase, int status, string answeredBy, int attempts, long bytes, long contentEvents, long durationMs, string requestId);
+
+    [LoggerMessage(EventId = 2, EventName = "CircuitChanged", Level = LogLevel.Warning, Message =
+        "circuit {Circuit} of cluster {Cluster}: {From} to {To} ({Reason}), open for {BreakMs} ms")]
+    private static partial void Circuit(ILogger logger, string circuit, string cluster, string from, string to, CircuitTransitionReason reason, long breakMs);
+
+    public static void CircuitChanged(ILogger logger, ClusterCircuitTransition t) => Circuit(
+        logger, GatewayMetrics.Label(t.Circuit), t.ClusterId, GatewayMetrics.Label(t.Transition.From), GatewayMetrics.Label(t.Transition.To), t.Transition.Reason, (long)t.Transition.Break.TotalMilliseconds);
+
+    [LoggerMessage(EventId = 3, EventName = "ExchangeCrashed", Level = LogLevel.Error, Message = "exchange on route {Route} failed inside the gateway, request {RequestId}")]
+    public static partial void Crashed(ILogger logger, Exception exception, string route, string requestId);
+}

@@ -1,0 +1,79 @@
+using System.IO.Compression;
+using System.Net.Http;
+using ProxyGateway.StreamingFallback.Attempts;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace ProxyGateway.StreamingFallback.Transforms;
+
+/// <summary>An upstream that compresses although <c>identity</c> was asked for: what is watched must be readable, so it is unpacked.</summary>
+internal sealed class DecompressionTransform : ITransformProvider
+{
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
+    {
+        if (transform.ProxyResponse is { } response && transform.HttpContext.Features.Get<Attempt>() is not null
+            && response.Content.Headers.ContentEncoding is { Count: > 0 } encodings)
+        {
+            Unpack(transform, response, [.. encodings]);
+        }
+
+        return default;
+    });
+
+    private static void Unpack(ResponseTransformContext transform, HttpResponseMessage response, string[] encodings)
+    {
+        var packed = response.Content;
+        Func<Stream, Stream>? unpack = encodings is [var only]
+            ? only.ToLowerInvariant() switch
+            {
+                "gzip" or "x-gzip" => s => new GZipStream(s, CompressionMode.Decompress),
+                "deflate" => s => new ZLibStream(s, CompressionMode.Decompress),
+                "br" => s => new BrotliStream(s, CompressionMode.Decompress),
+                _ => null,
+            }
+            : null;
+        if (unpack is null)
+        {
+            return;
+        }
+
+        response.Content = new UnpackedContent(packed, unpack);
+        transform.HttpContext.Response.Headers.ContentEncoding = default;
+        transform.HttpContext.Response.Headers.ContentLength = null;
+    }
+
+    private sealed class UnpackedContent(HttpContent packed, Func<Stream, Stream> unpack) : HttpContent
+    {
+        protected override async Task<Stream> CreateContentReadStreamAsync() => unpack(await packed.ReadAsStreamAsync());
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            await using var unpacked = await CreateContentReadStreamAsync();
+            await unpacked.CopyToAsync(stream);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                packed.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}
