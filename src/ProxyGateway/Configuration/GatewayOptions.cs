@@ -1,0 +1,46 @@
+namespace ProxyGateway.Configuration;
+
+/// <summary>The <c>Gateway</c> section: what belongs to the process rather than to a route or a cluster.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>The proxy's own address, HTTP/1.1, and HTTP/2 where it is https. A change needs a restart. Default: http://127.0.0.1:8080.</summary>
+    public string Listen { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>A further address of the proxy for HTTP/2 without TLS (h2c, prior knowledge). A change needs a restart. Default: none.</summary>
+    public string? ListenHttp2 { get; set; }
+
+    /// <summary>Address of metrics, health, status page and management API. A change needs a restart. Default: http://127.0.0.1:8081.</summary>
+    public string ManagementListen { get; set; } = "http://127.0.0.1:8081";
+
+    /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
+    public string? SecretsDirectory { get; set; }
+
+    /// <summary>The certificate of https addresses.</summary>
+    public CertificateOptions Certificate { get; set; } = new();
+
+    /// <summary>What happens between SIGTERM and the end of the process.</summary>
+    public DrainOptions Drain { get; set; } = new();
+}
+
+/// <summary>The certificate of https addresses.</summary>
+public sealed class CertificateOptions
+{
+    /// <summary>A PFX or PEM file, relative to the configuration file. A change needs a restart. Default: none.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>The private key's PEM file, where <c>Path</c> is a PEM file without it. A change needs a restart. Default: none.</summary>
+    public string? KeyPath { get; set; }
+
+    /// <summary>The password of the PFX or of the key; better a secret file than a line here. A change needs a restart. Default: none.</summary>
+    public string? Password { get; set; }
+}
+
+/// <summary>What happens between SIGTERM and the end of the process.</summary>
+public sealed class DrainOptions
+{
+    /// <summary>How long readiness says 503 before the listeners close, so that balancers look away. Default: 00:00:02. Range: 00:00:00 to 00:05:00.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long streams in flight may go on after that. Default: 00:01:00. Range: 00:00:00 to 1.00:00:00.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
+}

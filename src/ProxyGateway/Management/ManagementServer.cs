@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenTelemetry.Metrics;
+using ProxyGateway.Configuration;
+using ProxyGateway.Hosting;
+using ProxyGateway.StreamingFallback.Telemetry;
+
+namespace ProxyGateway.Management;
+
+/// <summary>
+/// The management port: a server of its own in the same process, so that nothing of it can ever be reached through the proxy's
+/// port. It is up before the proxy and goes down after it.
+/// </summary>
+internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics) : IHostedLifecycleService
+{
+    private WebApplication? _app;
+
+    /// <summary>Where it really listens, once started.</summary>
+    public string? Address { get; private set; }
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        // The meter must exist before the first scrape.
+        _ = metrics;
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(logging);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            ListenerBinding.Bind(kestrel, options.ManagementListen, HttpProtocols.Http1AndHttp2, options.Certificate);
+        });
+        builder.Services.AddRoutingCore();
+        // Only the proxy's own host answers to signals.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddOpenTelemetry().WithMetrics(m => m.AddMeter(GatewayMetrics.MeterName).AddPrometheusExporter(o =>
+        {
+            o.ScopeInfoEnabled = false;
+            o.ScrapeResponseCacheDurationMilliseconds = 300;
+        }));
+        _app = builder.Build();
+        _app.UseRouting();
+        _app.MapPrometheusScrapingEndpoint("/metrics");
+        _app.MapGet("/health/live", static () => Results.Text("live\n"));
+        _app.MapGet("/health/ready", () => readiness.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        await _app.StartAsync(cancellationToken);
+        Address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_app is not null)
+        {
+            await _app.StopAsync(cancellationToken);
+            await _app.DisposeAsync();
+        }
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
