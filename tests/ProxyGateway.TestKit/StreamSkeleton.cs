@@ -18,7 +18,8 @@ public static class StreamSkeleton
     public static IReadOnlyList<string> Of(ReadOnlyMemory<byte> stream)
     {
         List<string> lines = [];
-        foreach (var block in SseBlock.ReadAll(stream, out var remainder))
+        var blocks = SseBlock.ReadAll(stream, out var remainder);
+        foreach (var block in blocks)
         {
             AddComments(block, lines);
             if (block.HasData)

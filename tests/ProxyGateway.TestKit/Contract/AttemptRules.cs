@@ -20,7 +20,7 @@ internal static class AttemptRules
                 violations.Add(11, $"an attempt at {attempt.Cluster} began after the client had left");
             }
 
-            if (attempt.Ending == AttemptEnding.LeftOpen || (left && attempt.Ending == AttemptEnding.Stalled && ReferenceEquals(attempt, transcript.Attempts[^1])))
+            if (attempt.Ending == AttemptEnding.LeftOpen)
             {
                 violations.Add(left ? 11 : 9, $"the attempt at {attempt.Cluster} was left running");
             }
@@ -30,7 +30,7 @@ internal static class AttemptRules
         }
 
         CheckLimits(transcript, violations);
-        if (left && transcript.Counters is { BreakerFailures: > 0 } && transcript.Attempts.All(a => a.Ending == AttemptEnding.CancelledByGateway))
+        if (left && transcript.Counters is { BreakerFailures: > 0 } && transcript.Attempts.All(a => a.Ending is AttemptEnding.CancelledByGateway or AttemptEnding.Stalled))
         {
             violations.Add(11, "a breaker counted the client's leave as a failure");
         }

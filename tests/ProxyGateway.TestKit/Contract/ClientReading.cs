@@ -67,7 +67,7 @@ public sealed class ClientReading
             }
 
             // Where the next attempt begins with the very same bytes nobody can tell whose they are.
-            if (match.Events.Count > 0 && !attempts.Skip(i + 1).Any(a => a.HasStream && Match(a).End >= match.End))
+            if (match.Events.Count > 0 && !attempts.Skip(i + 1).Any(a => (a.HasStream && Match(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
             {
                 LeakedLifecycle = true;
                 _position = match.End;
@@ -75,6 +75,10 @@ public sealed class ClientReading
             }
         }
     }
+
+    /// <summary>A stream made from an answer that has the attempt's own id may begin with the very bytes the attempt began with.</summary>
+    private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>
+        answer is not null && events.TrueForAll(e => !e.Is(EventTraits.NoData) && e.Id is not null && answer.Ids.Contains(e.Id));
 
     private Found Match(AttemptReading attempt)
     {

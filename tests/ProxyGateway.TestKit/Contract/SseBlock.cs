@@ -121,14 +121,10 @@ public sealed class SseBlock
             return lines[0];
         }
 
-        var joined = new List<byte>();
-        foreach (var line in lines)
+        var joined = new List<byte>(lines[0]);
+        foreach (var line in lines.Skip(1))
         {
-            if (joined.Count > 0 || !ReferenceEquals(line, lines[0]))
-            {
-                joined.Add((byte)'\n');
-            }
-
+            joined.Add((byte)'\n');
             joined.AddRange(line);
         }
 

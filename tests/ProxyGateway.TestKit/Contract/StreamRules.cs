@@ -18,6 +18,19 @@ internal sealed class StreamRules(
         }
 
         _error = _reading.Added.FindIndex(e => e.Is(EventTraits.Error));
+        if (OverLimit())
+        {
+            violations.Add(10, "an event larger than the limit was passed on");
+            return;
+        }
+
+        if (MarkInside())
+        {
+            // Its event is lost to clients, so nothing else can be said of the stream.
+            violations.Add(1, "a byte order mark inside the stream: clients lose the event behind it");
+            return;
+        }
+
         CheckForm();
         if (_reading.Source is { CanBeFailed: false } && _error >= 0 && !transcript.GatewayGaveUp)
         {
@@ -31,8 +44,14 @@ internal sealed class StreamRules(
         }
 
         CheckSource();
-        CheckLimits();
     }
+
+    private bool OverLimit() =>
+        transcript.Limits?.MaxEventBytes is { } max
+        && _reading.Added.Exists(e => e.Raw.Length > max && attempts.Any(a => a.Attempt.Body.AsSpan().IndexOf(e.Raw.Span) >= 0));
+
+    private bool MarkInside() =>
+        _reading.Added.Exists(e => e.Raw.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) && !e.Raw.Equals(transcript.Client.Body.AsMemory(0, e.Raw.Length)));
 
     /// <summary>Rules 1, 8 and 9: what stands on the wire, whatever it says.</summary>
     private void CheckForm()
@@ -45,11 +64,6 @@ internal sealed class StreamRules(
         if (_reading.Added.Exists(e => e.Is(EventTraits.Malformed)))
         {
             violations.Add(1, "an event that is none of the format");
-        }
-
-        if (_reading.Added.Exists(e => e.Raw.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) && !e.Raw.Equals(transcript.Client.Body.AsMemory(0, e.Raw.Length))))
-        {
-            violations.Add(1, "a byte order mark inside the stream: clients lose the event behind it");
         }
 
         if (_reading.Added.Exists(e => e.Is(EventTraits.NoData)))
@@ -276,15 +290,4 @@ internal sealed class StreamRules(
         _reading.Delivered.ForEach(delivered.Append);
         return delivered;
     }
-
-    private void CheckLimits()
-    {
-        if (transcript.Limits?.MaxEventBytes is { } max && _reading.Added.Exists(e => e.Raw.Length > max && e.Is(EventTraits.Content))
-            && attempts.Any(a => Contains(a.Attempt.Body, _reading.Added.First(e => e.Raw.Length > max).Raw.Span)))
-        {
-            violations.Add(10, "an event larger than the limit was passed on");
-        }
-    }
-
-    private static bool Contains(byte[] body, ReadOnlySpan<byte> part) => body.AsSpan().IndexOf(part) >= 0;
 }
