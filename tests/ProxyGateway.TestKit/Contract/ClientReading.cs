@@ -1,0 +1,177 @@
+namespace ProxyGateway.TestKit.Contract;
+
+/// <summary>
+/// The client's event stream taken apart: heartbeats, then the bytes of one attempt as they were, then what the gateway
+/// added itself.
+/// </summary>
+public sealed class ClientReading
+{
+    private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
+
+    private readonly ReadOnlyMemory<byte> _body;
+    private readonly IContractFormat _format;
+    private int _position;
+
+    private ClientReading(byte[] body, IContractFormat format)
+    {
+        _body = body;
+        _format = format;
+    }
+
+    /// <summary>The attempt whose events the client got, or should have got.</summary>
+    public AttemptReading? Source { get; private set; }
+
+    /// <summary>The events of <see cref="Source"/> that the client got unchanged, in order.</summary>
+    public List<ContractEvent> Delivered { get; } = [];
+
+    /// <summary>Events of <see cref="Source"/> that should have come before a delivered one or the end, from the first missing one on.</summary>
+    public IReadOnlyList<ContractEvent> Undelivered { get; private set; } = [];
+
+    /// <summary>Everything after that, heartbeats left out.</summary>
+    public List<ContractEvent> Added { get; } = [];
+
+    public int Heartbeats { get; private set; }
+
+    /// <summary>Bytes after the last whole event.</summary>
+    public int Remainder { get; private set; }
+
+    /// <summary>Events of an attempt that failed before its content reached the client.</summary>
+    public bool LeakedLifecycle { get; private set; }
+
+    /// <summary>A heartbeat stands between two events of the same attempt.</summary>
+    public bool HeartbeatInside { get; private set; }
+
+    public static ClientReading Read(byte[] body, IContractFormat format, IReadOnlyList<AttemptReading> attempts)
+    {
+        var reading = new ClientReading(body, format);
+        reading.SkipHeartbeats();
+        reading.FindSource(attempts);
+        reading.ReadAdded();
+        return reading;
+    }
+
+    private void FindSource(IReadOnlyList<AttemptReading> attempts)
+    {
+        for (var i = 0; i < attempts.Count; i++)
+        {
+            var attempt = attempts[i];
+            var match = Match(attempt);
+            if (attempt.HasStream && (match.Content > 0 || (attempt.ContentEvents == 0 && match.Events.Count > 0) || attempt.IsExact))
+            {
+                Source = attempt;
+                Delivered.AddRange(match.Events);
+                _position = match.End;
+                HeartbeatInside = match.HeartbeatInside;
+                Undelivered = match.Missing;
+                return;
+            }
+
+            // Where the next attempt begins with the very same bytes nobody can tell whose they are.
+            if (match.Events.Count > 0 && !attempts.Skip(i + 1).Any(a => (a.HasStream && Match(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
+            {
+                LeakedLifecycle = true;
+                _position = match.End;
+                SkipHeartbeats();
+            }
+        }
+    }
+
+    /// <summary>A stream made from an answer that has the attempt's own id may begin with the very bytes the attempt began with.</summary>
+    private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>
+        answer is not null && events.TrueForAll(e => !e.Is(EventTraits.NoData) && e.Id is not null && answer.Ids.Contains(e.Id));
+
+    private Found Match(AttemptReading attempt)
+    {
+        var found = new Found { End = _position };
+        for (var i = 0; i < attempt.Events.Count; i++)
+        {
+            var e = attempt.Events[i];
+            var at = found.End;
+            var length = MatchAt(at, e.Raw, isFirst: i == 0);
+            if (length < 0 && found.Events.Count > 0)
+            {
+                while (_format.HeartbeatLength(_body[at..]) is > 0 and var beat)
+                {
+                    at += beat;
+                }
+
+                length = at > found.End ? MatchAt(at, e.Raw, isFirst: false) : -1;
+                found.HeartbeatInside |= length >= 0;
+            }
+
+            if (length >= 0)
+            {
+                found.End = at + length;
+                found.Events.Add(e);
+                found.Content += e.Is(EventTraits.Content) ? 1 : 0;
+            }
+            else if (!e.Is(EventTraits.Optional))
+            {
+                found.Missing = attempt.Events[i..];
+                break;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>
+    /// The bytes the client has of an event at a place, or -1. The byte order mark belongs to the stream and not to the
+    /// event, and the LF after a CR that already ended it may not have arrived when the attempt failed.
+    /// </summary>
+    private int MatchAt(int at, ReadOnlyMemory<byte> raw, bool isFirst)
+    {
+        var here = _body.Span[at..];
+        var bytes = raw.Span;
+        if (here.StartsWith(bytes))
+        {
+            return bytes.Length;
+        }
+
+        if (isFirst && bytes.StartsWith(ByteOrderMark))
+        {
+            bytes = bytes[3..];
+            if (here.StartsWith(bytes))
+            {
+                return bytes.Length;
+            }
+        }
+
+        return bytes.EndsWith("\r\n"u8) && here.StartsWith(bytes[..^1]) ? bytes.Length - 1 : -1;
+    }
+
+    private void SkipHeartbeats()
+    {
+        while (_format.HeartbeatLength(_body[_position..]) is > 0 and var length)
+        {
+            _position += length;
+            Heartbeats++;
+        }
+    }
+
+    private void ReadAdded()
+    {
+        SkipHeartbeats();
+        while (SseBlock.TryRead(_body[_position..], _position == 0, out var block))
+        {
+            Added.Add(_format.ReadEvent(block));
+            _position += block.Raw.Length;
+            SkipHeartbeats();
+        }
+
+        Remainder = _body.Length - _position;
+    }
+
+    private sealed class Found
+    {
+        public List<ContractEvent> Events { get; } = [];
+
+        public IReadOnlyList<ContractEvent> Missing { get; set; } = [];
+
+        public int Content { get; set; }
+
+        public int End { get; set; }
+
+        public bool HeartbeatInside { get; set; }
+    }
+}

@@ -1,0 +1,93 @@
+namespace ProxyGateway.TestKit.Contract;
+
+/// <summary>What an event is, as far as the contract cares.</summary>
+[Flags]
+public enum EventTraits
+{
+    None = 0,
+
+    /// <summary>Carries text, reasoning, refusal, a tool call or other output.</summary>
+    Content = 1,
+
+    /// <summary>Carries a stop reason.</summary>
+    Finish = 2,
+
+    /// <summary>The format's own last event.</summary>
+    Done = 4,
+
+    /// <summary>The format's error event.</summary>
+    Error = 8,
+
+    /// <summary>Carries usage.</summary>
+    Usage = 16,
+
+    /// <summary>No event of the format; never passed on.</summary>
+    Malformed = 32,
+
+    /// <summary>The contract leaves open whether it is passed on.</summary>
+    Optional = 64,
+
+    /// <summary>No data at all: a comment or an empty block.</summary>
+    NoData = 128,
+}
+
+/// <summary>Where a piece of an answer belongs.</summary>
+public enum Channel
+{
+    Text,
+    Reasoning,
+    Refusal,
+    Tool,
+
+    /// <summary>Output that is content but is not compared (audio, annotations).</summary>
+    Other,
+}
+
+/// <summary>One stretch of an answer: a choice's text, or one tool call; for formats with blocks the index is the block's.</summary>
+public readonly record struct BlockKey(int Choice, Channel Channel, int Index) : IComparable<BlockKey>
+{
+    public int CompareTo(BlockKey other) => (Choice, Channel, Index).CompareTo((other.Choice, other.Channel, other.Index));
+
+    public override string ToString() => $"choice {Choice} {Channel.ToString().ToLowerInvariant()} {Index}";
+}
+
+/// <summary>A piece of an answer as one event carries it.</summary>
+/// <param name="Text">Decoded text, or a tool call's arguments.</param>
+/// <param name="FreeText">The arguments are free text and need not parse.</param>
+public sealed record ContractPart(BlockKey Block, string Text, string? ToolId = null, string? ToolName = null, bool FreeText = false);
+
+/// <summary>One decoded event.</summary>
+public sealed class ContractEvent
+{
+    public required ReadOnlyMemory<byte> Raw { get; init; }
+
+    public EventTraits Traits { get; init; }
+
+    public string? Id { get; init; }
+
+    public string? Model { get; init; }
+
+    public long? Created { get; init; }
+
+    public IReadOnlyList<ContractPart> Parts { get; init; } = [];
+
+    /// <summary>Choices whose role the event names.</summary>
+    public IReadOnlyList<int> Roles { get; init; } = [];
+
+    public IReadOnlyList<(int Choice, string Reason)> Finishes { get; init; } = [];
+
+    public bool Is(EventTraits traits) => (Traits & traits) != 0;
+
+    /// <summary>The same event, which a gateway may also leave out.</summary>
+    public ContractEvent AsOptional(ReadOnlyMemory<byte>? raw = null) => new()
+    {
+        Raw = raw ?? Raw,
+        Traits = Traits | EventTraits.Optional,
+        Id = Id,
+        Model = Model,
+        Created = Created,
+        Parts = Parts,
+        Roles = Roles,
+        Finishes = Finishes,
+    };
+}
