@@ -136,6 +136,9 @@ internal sealed class Attempt : IDisposable
         }
     }
 
+    /// <summary>Keeps the heartbeat out until the outcome is dealt with.</summary>
+    public ValueTask TakeTurnAsync() => _exchange.Client.TakeTurnAsync();
+
     /// <summary>
     /// The call is over: judges it, once. <paramref name="error"/> is what YARP reported. Pure apart from the attempt's own
     /// state; what is left to send is in <see cref="Rest"/>.

@@ -18,6 +18,8 @@ internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
             return;
         }
 
+        // From here to the ending nothing may be written in between: the rest that is made now goes on from what was delivered.
+        await attempt.TakeTurnAsync();
         var reported = context.Features.Get<IForwarderErrorFeature>();
         var outcome = attempt.Conclude(reported);
         if (outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.Fault.Kind is FaultKind.HttpStatus or FaultKind.Divergence)

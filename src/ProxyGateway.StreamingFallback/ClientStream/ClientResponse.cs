@@ -121,8 +121,8 @@ internal sealed class ClientResponse
 
     public ValueTask<FlushResult> FlushAsync() => _body.Writer.FlushAsync(Aborted);
 
-    /// <summary>Sends one heartbeat, unless somebody writes or the client has left. Never throws.</summary>
-    public Task BeatAsync(string contentType, Action<IHeaderDictionary> setHeaders, ReadOnlyMemory<byte> heartbeat)
+    /// <summary>Sends one heartbeat, made by <paramref name="writeBeat"/> when it is its turn, unless somebody writes or the client has left. Never throws.</summary>
+    public Task BeatAsync(string contentType, Action<IHeaderDictionary> setHeaders, Action<IBufferWriter<byte>> writeBeat)
     {
         if (Aborted.IsCancellationRequested
             || Interlocked.CompareExchange(ref _turn, (int)Turn.Beating, (int)Turn.Waiting) != (int)Turn.Waiting)
@@ -139,8 +139,14 @@ internal sealed class ClientResponse
             try
             {
                 CommitStream(contentType, setHeaders);
-                HasBeaten = true;
-                Write(heartbeat.Span);
+                using var beat = new PooledBuffer();
+                writeBeat(beat);
+                if (beat.Length > 0)
+                {
+                    HasBeaten = true;
+                    Write(beat.Span);
+                }
+
                 await FlushAsync();
             }
             catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)

@@ -64,7 +64,7 @@ internal sealed class ChatExchange : IDisposable
 
     public string? FirstFaultCluster { get; private set; }
 
-    /// <summary>When all recovery must be over (a timestamp); null while nothing has failed.</summary>
+    /// <summary>When all recovery must be over (a timestamp); null while no attempt has failed.</summary>
     public long? RecoveryDeadline { get; private set; }
 
     public long? FaultedAt { get; private set; }
@@ -90,19 +90,23 @@ internal sealed class ChatExchange : IDisposable
     /// <summary>Whether a replay goes to the client as it is.</summary>
     public bool AnswersAsJson => Route.ResponseFormat == ReplayResponseFormat.Json && !Client.Committed;
 
-    public Action<ChatExchange, Attempt>? FirstContentListener { get; init; }
+    public Heartbeat? Heartbeat { get; set; }
 
     public void Note(Fault fault, string clusterId)
     {
-        if (FirstFault is not null || fault.Kind.Side() == FaultSide.Client)
+        // A cluster that was passed over is told about only if no attempt fails later.
+        if ((FirstFault is { } known && (FaultedAt is not null || known.Kind == fault.Kind)) || fault.Kind.Side() == FaultSide.Client)
         {
             return;
         }
 
         FirstFault = fault;
         FirstFaultCluster = clusterId;
-        FaultedAt = Time.GetTimestamp();
-        RecoveryDeadline = FaultedAt.Value + (long)(Limits.RecoveryTimeout.TotalSeconds * Time.TimestampFrequency);
+        if (fault.Kind.Side() == FaultSide.Upstream && fault.Kind != FaultKind.NoDestination)
+        {
+            FaultedAt = Time.GetTimestamp();
+            RecoveryDeadline = FaultedAt.Value + (long)(Limits.RecoveryTimeout.TotalSeconds * Time.TimestampFrequency);
+        }
     }
 
     public TimeSpan RecoveryTimeLeft => RecoveryDeadline is { } deadline
@@ -117,7 +121,7 @@ internal sealed class ChatExchange : IDisposable
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
         ClusterPermit?.OnFirstContent(attempt.Elapsed);
         StreamingPermit?.OnFirstContent(attempt.Elapsed);
-        FirstContentListener?.Invoke(this, attempt);
+        Heartbeat?.Suspend();
     }
 
     /// <summary>Sets the answer's headers: the upstream's where there are some, then the gateway's own.</summary>

@@ -38,11 +38,16 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         await exchange.Client.SendAsync(attempt.Features.StatusCode, headers => exchange.SetHeaders(headers, attempt.Features.Headers), attempt.Kept.Memory);
     }
 
-    /// <summary>An answer that went through untouched broke off: no event can be added to it, so its end must be missed.</summary>
-    public Task BreakOffAsync(Fault fault)
+    /// <summary>
+    /// An answer that went through untouched is over. If it was an error answer, that is all; if it broke off, no event can be
+    /// added to it, so its end must be missed.
+    /// </summary>
+    public Task BreakOffAsync(AttemptOutcome outcome)
     {
-        exchange.Outcome = fault.Kind == FaultKind.ClientGone ? ExchangeOutcome.ClientGone : ExchangeOutcome.Terminated;
-        return fault.Kind == FaultKind.ClientGone ? Task.CompletedTask : exchange.Client.TerminateAsync(null);
+        exchange.Outcome = outcome.Result == AttemptResult.Answer ? ExchangeOutcome.Relayed
+            : outcome.Fault.Kind == FaultKind.ClientGone ? ExchangeOutcome.ClientGone
+            : ExchangeOutcome.Terminated;
+        return exchange.Outcome == ExchangeOutcome.Terminated ? exchange.Client.TerminateAsync(null) : Task.CompletedTask;
     }
 
     /// <summary>Keeps an upstream's error answer, in case it is what the client gets in the end.</summary>

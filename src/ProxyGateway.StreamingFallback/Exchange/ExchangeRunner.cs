@@ -26,7 +26,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
 {
     private readonly RouteModel _route = exchange.Http.GetRouteModel();
     private readonly ExchangeEnding _ending = new(exchange);
-    private readonly Heartbeat? _heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
+    private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
     private int _position;
 
     public async Task RunAsync()
@@ -102,7 +102,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             // (2)
-            using var attempt = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.FirstFault is not null || exchange.Request.Streaming);
+            using var attempt = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.RecoveryDeadline is not null || exchange.Request.Streaming);
             AttemptOutcome outcome;
             using (AttemptRequest.Prepare(exchange, cluster, state, mode, _route, failedDestination))
             {
@@ -122,7 +122,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             exchange.Note(outcome.Fault, exchange.ClusterId);
             if (attempt.PassedThrough && attempt.Delivering)
             {
-                await _ending.BreakOffAsync(outcome.Fault);
+                await _ending.BreakOffAsync(outcome);
                 return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
             }
 
@@ -136,7 +136,13 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             // (4)
-            _heartbeat?.Restart();
+            if (attempt.Delivering && attempt.Rest.Length > 0)
+            {
+                // A last event that lacked only its blank line: it counts as delivered, so it must be.
+                await attempt.DeliverRestAsync();
+            }
+
+            _heartbeat?.Resume();
             var decision = RecoveryPolicy.Decide(Describe(attempt, outcome, cluster, attemptsHere));
             switch (decision.Step)
             {

@@ -1,5 +1,3 @@
-using ProxyGateway.StreamingFallback.Buffers;
-
 namespace ProxyGateway.StreamingFallback.Exchange;
 
 /// <summary>
@@ -10,7 +8,8 @@ internal sealed class Heartbeat : IDisposable
 {
     private readonly ChatExchange _exchange;
     private readonly ITimer _timer;
-    private bool _ended;
+    private volatile bool _ended;
+    private bool _suspended;
 
     public Heartbeat(ChatExchange exchange)
     {
@@ -19,11 +18,22 @@ internal sealed class Heartbeat : IDisposable
             static state => ((Heartbeat)state!).Beat(), this, exchange.Limits.CommitAfter, exchange.Limits.HeartbeatInterval);
     }
 
-    /// <summary>A stream that was delivering has failed: the first beat comes one interval from now.</summary>
-    public void Restart()
+    /// <summary>Content flows; the timer would only find that there is nothing to do.</summary>
+    public void Suspend()
+    {
+        _suspended = true;
+        _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>An attempt has failed: nobody writes now. After content the first beat comes one interval from here.</summary>
+    public void Resume()
     {
         _exchange.Client.YieldTurn();
-        _timer.Change(_exchange.Limits.HeartbeatInterval, _exchange.Limits.HeartbeatInterval);
+        if (_suspended)
+        {
+            _suspended = false;
+            _timer.Change(_exchange.Limits.HeartbeatInterval, _exchange.Limits.HeartbeatInterval);
+        }
     }
 
     public void Dispose()
@@ -34,15 +44,13 @@ internal sealed class Heartbeat : IDisposable
 
     private void Beat()
     {
-        if (_ended)
+        if (!_ended)
         {
-            return;
+            var format = _exchange.Route.Format;
+            _ = _exchange.Client.BeatAsync(
+                format.StreamContentType,
+                headers => _exchange.SetHeaders(headers, null),
+                output => format.WriteHeartbeat(_exchange.Delivered, output));
         }
-
-        using var bytes = new PooledBuffer();
-        var format = _exchange.Route.Format;
-        format.WriteHeartbeat(_exchange.Delivered, bytes);
-        // The buffer goes back when this returns, so the beat gets its own copy; there is one in ten seconds.
-        _ = _exchange.Client.BeatAsync(format.StreamContentType, headers => _exchange.SetHeaders(headers, null), bytes.Span.ToArray());
     }
 }
