@@ -19,7 +19,7 @@ internal sealed class CircuitUnderTest
 
     public CircuitCell Cell { get; }
 
-    public CircuitBreakerOptions Options { get; } = new() { BreakJitter = 0 };
+    public CircuitBreakerOptions Options { get; } = new() { BreakJitter = 0, BreakFactor = 2 };
 
     public CircuitBreakerSettings Settings { get; private set; } = CircuitBreakerSettings.Default;
 
