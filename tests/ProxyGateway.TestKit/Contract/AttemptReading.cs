@@ -28,7 +28,7 @@ public sealed class AttemptReading
     /// <summary>The events a client may get of this attempt, in order, up to its fault.</summary>
     public List<ContractEvent> Events { get; } = [];
 
-    /// <summary>How many of them carry content.</summary>
+    /// <summary>How many of them carry content and must be passed on.</summary>
     public int ContentEvents { get; private set; }
 
     /// <summary>The stream had its terminal.</summary>
@@ -46,7 +46,11 @@ public sealed class AttemptReading
     /// <summary>The attempt's whole answer where it is a usable one.</summary>
     public DecodedMessage? Answer { get; private set; }
 
-    public bool HasStream => ContentEvents > 0 || CanBeComplete;
+    /// <summary>Something of it may reach the client.</summary>
+    public bool HasStream => CanBeComplete || Events.Exists(e => e.Is(EventTraits.Content));
+
+    /// <summary>Something of it must have reached the client.</summary>
+    public bool MustBeSeen => IsExact && (CanBeComplete || ContentEvents > 0);
 
     public static AttemptReading Read(AttemptRecord attempt, IContractFormat format, ContractRequest request, ContractLimits? limits)
     {
@@ -105,8 +109,8 @@ public sealed class AttemptReading
     /// <summary>A body that ends cleanly may lack only the blank line of its last event; a gateway may or may not add it.</summary>
     private void TakeUnterminated(ReadOnlyMemory<byte> rest)
     {
-        byte[] whole = [.. rest.Span, .. rest.Span[^1] is (byte)'\n' or (byte)'\r' ? "\n"u8 : "\n\n"u8];
-        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData && block.Raw.Length == whole.Length)
+        byte[] whole = [.. rest.Span, .. "\n\n"u8];
+        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData && !_format.ReadEvent(block).Is(EventTraits.Malformed))
         {
             Take(block, optional: true);
         }

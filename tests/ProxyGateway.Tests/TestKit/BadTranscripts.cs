@@ -16,6 +16,7 @@ internal static class BadTranscripts
     {
         yield return Bad(1, "half an event at the end", Of(Loud(A.Role(), A.Text("Hel"), "data: {\"id"), Cut(A.Role(), A.Text("Hel"), "data: {\"id")));
         yield return Bad(1, "half an event in front of the error event", Of(Loud(A.Role(), A.Text("Hel"), "data: {\"id\n\n", Chat.GatewayError), Cut(A.Role(), A.Text("Hel"), "data: {\"id"), Failed()));
+        yield return Bad(1, "half a line made into an event", Of(Loud(A.Role(), A.Text("Hel"), "da\n\n", Chat.GatewayError), Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hel"), "da"), Failed()));
         yield return Bad(1, "a malformed event was passed on", Of(
             Got(A.Role(), A.Text("Hi"), "data: {\"id\":\n\n", A.Text("!"), A.Finish(), Chat.Done), Cut(A.Role(), A.Text("Hi"), "data: {\"id\":\n\n"), Replay(A.Completion("Hi!"))));
         yield return Bad(1, "a byte order mark behind a heartbeat", Of(

@@ -16,7 +16,7 @@ public sealed class TamperedTranscriptTests
 
     [Fact]
     public void EventsSwapped_IsNoticed() =>
-        Tamper((blocks, i) => i + 1 < blocks.Count && blocks[i] != blocks[i + 1] ? [.. blocks[..i], blocks[i + 1], blocks[i], .. blocks[(i + 2)..]] : null, mayBeEqual: true);
+        Tamper((blocks, i) => i + 1 < blocks.Count && blocks[i] != blocks[i + 1] ? [.. blocks[..i], blocks[i + 1], blocks[i], .. blocks[(i + 2)..]] : null, swapped: true);
 
     [Fact]
     public void CutAnywhere_IsNoticed()
@@ -47,7 +47,7 @@ public sealed class TamperedTranscriptTests
         }
     }
 
-    private static void Tamper(Func<List<string>, int, List<string>?> change, bool mayBeEqual = false)
+    private static void Tamper(Func<List<string>, int, List<string>?> change, bool swapped = false)
     {
         var checkedCases = 0;
         foreach (var item in Streams())
@@ -57,7 +57,7 @@ public sealed class TamperedTranscriptTests
             List<string> blocks = [.. SseBlock.ReadAll(bytes, out _).Select(b => Encoding.UTF8.GetString(b.Raw.Span))];
             for (var i = 0; i < blocks.Count; i++)
             {
-                if (change(blocks, i) is { } changed && !Harmless(item, blocks[i], changed, mayBeEqual))
+                if (change(blocks, i) is { } changed && !Harmless(item, swapped))
                 {
                     checkedCases++;
                     var violations = StreamContract.Check(With(item, item.Transcript.Client with { Body = Encoding.UTF8.GetBytes(string.Concat(changed)) }));
@@ -69,10 +69,9 @@ public sealed class TamperedTranscriptTests
         Assert.True(checkedCases > 60, $"{checkedCases} cases");
     }
 
-    /// <summary>Finish reasons of two choices in another order, and what the upstream itself would have been free to do.</summary>
-    private static bool Harmless(TranscriptCase item, string block, List<string> changed, bool swapped) =>
-        swapped && item.Name.Contains("second of two choices", StringComparison.Ordinal) && changed.Count(b => b.Contains("\"stop\"", StringComparison.Ordinal)) == 2
-        && block.Contains("\"stop\"", StringComparison.Ordinal);
+    /// <summary>Blocks are independent of each other: what the gateway makes of two choices, or of reasoning and text, has no order between them.</summary>
+    private static bool Harmless(TranscriptCase item, bool swapped) =>
+        swapped && (item.Name == "made from a replay" || item.Name.Contains("second of two choices", StringComparison.Ordinal));
 
     private static Transcript With(TranscriptCase item, ClientRecord client) => item.Transcript with { Client = client };
 

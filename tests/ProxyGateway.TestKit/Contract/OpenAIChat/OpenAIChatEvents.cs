@@ -9,7 +9,7 @@ internal static class OpenAIChatEvents
     {
         if (!block.HasData)
         {
-            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.NoData };
+            return new ContractEvent { Raw = block.Raw, Traits = block.HasComment || block.Raw.Span.Trim("\r\n"u8).IsEmpty ? EventTraits.NoData | EventTraits.Comment : EventTraits.NoData };
         }
 
         var data = block.Data.AsSpan().Trim((byte)' ');
