@@ -13,6 +13,7 @@ public sealed class AttemptReading
     private readonly DecodedMessage _message = new();
     private int _malformed;
     private bool _finished;
+    private bool _unclear;
 
     private AttemptReading(AttemptRecord attempt, IContractFormat format, ContractRequest request, ContractLimits? limits)
     {
@@ -27,7 +28,7 @@ public sealed class AttemptReading
     /// <summary>The events a client may get of this attempt, in order, up to its fault.</summary>
     public List<ContractEvent> Events { get; } = [];
 
-    /// <summary>How many of them carry content.</summary>
+    /// <summary>How many of them carry content and must be passed on.</summary>
     public int ContentEvents { get; private set; }
 
     /// <summary>The stream had its terminal.</summary>
@@ -45,7 +46,11 @@ public sealed class AttemptReading
     /// <summary>The attempt's whole answer where it is a usable one.</summary>
     public DecodedMessage? Answer { get; private set; }
 
-    public bool HasStream => ContentEvents > 0 || CanBeComplete;
+    /// <summary>Something of it may reach the client.</summary>
+    public bool HasStream => CanBeComplete || Events.Exists(e => e.Is(EventTraits.Content));
+
+    /// <summary>Something of it must have reached the client.</summary>
+    public bool MustBeSeen => IsExact && (CanBeComplete || ContentEvents > 0);
 
     public static AttemptReading Read(AttemptRecord attempt, IContractFormat format, ContractRequest request, ContractLimits? limits)
     {
@@ -97,14 +102,15 @@ public sealed class AttemptReading
         }
 
         CanBeComplete = !failed && (HasDone || (_finished && Attempt.Terminal != TerminalRule.Done));
-        CanBeFailed = !CanBeComplete || lossy;
+        CanBeFailed = !CanBeComplete || lossy || _unclear;
+        IsExact &= !_unclear;
     }
 
     /// <summary>A body that ends cleanly may lack only the blank line of its last event; a gateway may or may not add it.</summary>
     private void TakeUnterminated(ReadOnlyMemory<byte> rest)
     {
-        byte[] whole = [.. rest.Span, .. rest.Span[^1] is (byte)'\n' or (byte)'\r' ? "\n"u8 : "\n\n"u8];
-        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData && block.Raw.Length == whole.Length)
+        byte[] whole = [.. rest.Span, .. "\n\n"u8];
+        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData && !_format.ReadEvent(block).Is(EventTraits.Malformed))
         {
             Take(block, optional: true);
         }
@@ -121,7 +127,7 @@ public sealed class AttemptReading
             }
 
             // Held lifecycle events count against the same limit, so a long prologue may or may not be a fault.
-            IsExact &= ContentEvents > 0 || Events.Sum(e => e.Raw.Length) + block.Raw.Length <= max;
+            _unclear |= ContentEvents == 0 && Events.Sum(e => e.Raw.Length) + block.Raw.Length > max;
         }
 
         var e = _format.ReadEvent(block);
@@ -141,7 +147,7 @@ public sealed class AttemptReading
             if (e.Is(EventTraits.Optional))
             {
                 Events.Add(e);
-                IsExact &= _malformed < MalformedInARow - 1;
+                _unclear |= ++_malformed >= MalformedInARow;
                 return true;
             }
 
@@ -164,12 +170,17 @@ public sealed class AttemptReading
             return false;
         }
 
+        _unclear |= e.Finishes.Any(f => HasCallWithoutArguments(f.Choice));
         Events.Add(optional ? e.AsOptional() : e);
         ContentEvents += e.Is(EventTraits.Content) && !optional ? 1 : 0;
         HasDone = e.Is(EventTraits.Done);
         _finished = _message.Finishes.Count > 0 && _format.IsFinished(_message, _request);
         return true;
     }
+
+    /// <summary>Some servers send no arguments where a call has no parameters; whether nothing parses as JSON is a matter of opinion.</summary>
+    private bool HasCallWithoutArguments(int choice) =>
+        _message.Blocks.Any(b => b.Key.Channel == Channel.Tool && b.Key.Choice == choice && !b.Value.FreeText && b.Value.Text.Length == 0);
 
     /// <summary>After the stop reason only the tail counts; nothing that comes then can make the answer less complete.</summary>
     private void TakeTail(ContractEvent e, bool optional)

@@ -56,7 +56,7 @@ public sealed class ClientReading
         {
             var attempt = attempts[i];
             var match = Match(attempt);
-            if (attempt.HasStream && (match.Content > 0 || (attempt.ContentEvents == 0 && match.Events.Count > 0) || attempt.IsExact))
+            if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || attempt.MustBeSeen))
             {
                 Source = attempt;
                 Delivered.AddRange(match.Events);
@@ -104,6 +104,7 @@ public sealed class ClientReading
                 found.End = at + length;
                 found.Events.Add(e);
                 found.Content += e.Is(EventTraits.Content) ? 1 : 0;
+                found.Finished |= e.Is(EventTraits.Finish | EventTraits.Done);
             }
             else if (!e.Is(EventTraits.Optional))
             {
@@ -169,6 +170,8 @@ public sealed class ClientReading
         public IReadOnlyList<ContractEvent> Missing { get; set; } = [];
 
         public int Content { get; set; }
+
+        public bool Finished { get; set; }
 
         public int End { get; set; }
 

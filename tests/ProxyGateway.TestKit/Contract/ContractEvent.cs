@@ -27,8 +27,11 @@ public enum EventTraits
     /// <summary>The contract leaves open whether it is passed on.</summary>
     Optional = 64,
 
-    /// <summary>No data at all: a comment or an empty block.</summary>
+    /// <summary>No data at all: a comment, an empty block, or lines no client knows.</summary>
     NoData = 128,
+
+    /// <summary>A comment or a bare blank line, and no data.</summary>
+    Comment = 256,
 }
 
 /// <summary>Where a piece of an answer belongs.</summary>

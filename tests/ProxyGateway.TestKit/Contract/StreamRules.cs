@@ -61,12 +61,12 @@ internal sealed class StreamRules(
             violations.Add(1, $"{_reading.Remainder} bytes after the last whole event");
         }
 
-        if (_reading.Added.Exists(e => e.Is(EventTraits.Malformed)))
+        if (_reading.Added.Exists(e => e.Is(EventTraits.Malformed) || (e.Is(EventTraits.NoData) && !e.Is(EventTraits.Comment))))
         {
             violations.Add(1, "an event that is none of the format");
         }
 
-        if (_reading.Added.Exists(e => e.Is(EventTraits.NoData)))
+        if (_reading.Added.Exists(e => e.Is(EventTraits.Comment)))
         {
             violations.Add(_reading.Source is { CanBeFailed: false } ? 2 : 9, "a comment that is not the heartbeat its clients accept");
         }
@@ -94,7 +94,8 @@ internal sealed class StreamRules(
         var complete = done || (_got.Finishes.Count > 0 && format.IsFinished(_got, request));
         if (_error >= 0)
         {
-            if (complete || _got.Finishes.Count > 0)
+            // One choice of several may have stopped before the stream failed.
+            if (complete || _reading.Added.Exists(e => e.Is(EventTraits.Finish)))
             {
                 violations.Add(3, "a stop reason or end marker in a stream that was terminated");
             }
@@ -158,12 +159,12 @@ internal sealed class StreamRules(
             return;
         }
 
-        var lost = source is { IsExact: true } && !ClientLeft ? _reading.Undelivered.Count(e => e.Is(EventTraits.Content) && !e.Is(EventTraits.Optional)) : 0;
+        var lost = source is { IsExact: true } && !ClientLeft ? _reading.Undelivered.Count(e => e.Is(EventTraits.Content | EventTraits.Finish) && !e.Is(EventTraits.Optional)) : 0;
         var own = _reading.Added.Where((e, i) => i != _error && !e.Is(EventTraits.NoData | EventTraits.Malformed)).ToList();
         if (lost > 0)
         {
             // Events left out show as such only where nothing stands in their place.
-            violations.Add(own.Count == 0 ? 12 : 2, $"{lost} events with content had arrived and were not passed on");
+            violations.Add(own.Count == 0 ? 12 : 2, $"{lost} events with content or a stop reason had arrived and were not passed on");
             return;
         }
 

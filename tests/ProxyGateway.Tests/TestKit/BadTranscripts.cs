@@ -16,6 +16,7 @@ internal static class BadTranscripts
     {
         yield return Bad(1, "half an event at the end", Of(Loud(A.Role(), A.Text("Hel"), "data: {\"id"), Cut(A.Role(), A.Text("Hel"), "data: {\"id")));
         yield return Bad(1, "half an event in front of the error event", Of(Loud(A.Role(), A.Text("Hel"), "data: {\"id\n\n", Chat.GatewayError), Cut(A.Role(), A.Text("Hel"), "data: {\"id"), Failed()));
+        yield return Bad(1, "half a line made into an event", Of(Loud(A.Role(), A.Text("Hel"), "da\n\n", Chat.GatewayError), Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hel"), "da"), Failed()));
         yield return Bad(1, "a malformed event was passed on", Of(
             Got(A.Role(), A.Text("Hi"), "data: {\"id\":\n\n", A.Text("!"), A.Finish(), Chat.Done), Cut(A.Role(), A.Text("Hi"), "data: {\"id\":\n\n"), Replay(A.Completion("Hi!"))));
         yield return Bad(1, "a byte order mark behind a heartbeat", Of(
@@ -96,6 +97,8 @@ internal static class BadTranscripts
         yield return Bad(6, "no finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "content after the finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Finish(), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "usage twice", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), A.Usage(), A.Usage(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
+        yield return Bad(6, "usage in front of the finish reason", Of(
+            Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Usage(), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "usage forgotten", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "the asked model's name on a fallback's answer", Of(
             Got([.. (B with { Model = A.Model }).Events([ChatChoice.Of("Hello")])]), Cut(A.Role()), Replay(B.Completion("Hello"), "droid")));

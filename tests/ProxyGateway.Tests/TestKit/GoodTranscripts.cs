@@ -70,6 +70,12 @@ internal static class GoodTranscripts
         yield return Good("terminated in front of a finish with half a tool call", Of(
             Loud(A.Role(), A.Tool(0, "call_1", "weather", "{\"ci"), Chat.GatewayError),
             Streamed(AttemptEnding.Clean, A.Role(), A.Tool(0, "call_1", "weather", "{\"ci"), A.Finish("tool_calls"), Chat.Done), Failed()));
+        yield return Good("terminated when one of two choices had stopped", Of(
+            Loud(A.Role(), A.Text("one"), A.Role(1), A.Text("tw", 1), A.Finish(), Chat.GatewayError),
+            Cut(A.Role(), A.Text("one"), A.Role(1), A.Text("tw", 1), A.Finish()), Failed()) with
+        { RequestBody = A.Request(n: 2) });
+        yield return Good("the last event lacked its blank line", Of(
+            Loud(A.Role(), A.Text("Hel"), Chat.GatewayError), Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hel")[..^2]), Failed()));
         yield return Good("in-band error behind which a false end marker stands", Of(
             Loud(A.Role(), A.Text("Hel"), Chat.GatewayError),
             Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hel"), "data: {\"error\":{\"message\":\"overloaded\"}}\n\n", Chat.Done), Failed()));

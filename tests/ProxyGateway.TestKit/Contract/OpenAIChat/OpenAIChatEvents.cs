@@ -9,7 +9,7 @@ internal static class OpenAIChatEvents
     {
         if (!block.HasData)
         {
-            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.NoData };
+            return new ContractEvent { Raw = block.Raw, Traits = block.HasComment || block.Raw.Span.Trim("\r\n"u8).IsEmpty ? EventTraits.NoData | EventTraits.Comment : EventTraits.NoData };
         }
 
         var data = block.Data.AsSpan().Trim((byte)' ');
@@ -18,9 +18,9 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }
 
-        if (data.IsEmpty)
+        if (data.IsEmpty || !System.Text.Unicode.Utf8.IsValid(data))
         {
-            // Whether an empty frame is an event at all is where parsers differ.
+            // Whether an empty frame is an event at all, and whether bytes that are no text can be JSON, is where parsers differ.
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional };
         }
 
