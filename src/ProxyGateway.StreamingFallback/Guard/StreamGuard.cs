@@ -141,11 +141,11 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     /// </summary>
     public void End(FaultKind fault, IBufferWriter<byte> output)
     {
-        if (fault == FaultKind.None && _tail.Length > 0 && State is GuardState.Holding or GuardState.Flowing)
+        if (fault == FaultKind.None && TailHasData())
         {
             // A body that ends cleanly may lack no more than its last line end or blank line.
             Push("\n"u8, output);
-            if (_tail.Length > 0 && State is GuardState.Holding or GuardState.Flowing)
+            if (TailHasData())
             {
                 Push("\n"u8, output);
             }
@@ -171,6 +171,18 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         _held.Dispose();
         _tail.Dispose();
         _scratch.Dispose();
+    }
+
+    /// <summary>Half a field's name, or a field without a value, would become an event that clients choke on.</summary>
+    private bool TailHasData()
+    {
+        if (_tail.Length == 0 || State is not (GuardState.Holding or GuardState.Flowing))
+        {
+            return false;
+        }
+
+        var e = EventParser.Parse(format.Framing, _tail.Span, _isFirst, _scratch);
+        return e.HasData && !e.Data.Trim(" \t\r\n"u8).IsEmpty;
     }
 
     private void Take(ReadOnlySpan<byte> raw, IBufferWriter<byte> output)

@@ -112,6 +112,19 @@ public sealed class StreamGuardTests
         Assert.Equal(C.Text("x") + Chat.Done, run.Output);
     }
 
+    [Theory]
+    [InlineData("d")]
+    [InlineData("data")]
+    [InlineData("data: ")]
+    [InlineData("data: {\"cho")]
+    [InlineData(": comm")]
+    public void HalfALineAtACleanEnd_IsNotMadeAnEvent(string half)
+    {
+        using var run = new GuardRun().Push(C.Text("x") + half).End();
+        Assert.Equal(C.Text("x"), run.Output);
+        Assert.Equal(FaultKind.EndedWithoutTerminal, run.Guard.Fault);
+    }
+
     [Fact]
     public void OneMalformedEvent_IsDroppedAndCounted()
     {
