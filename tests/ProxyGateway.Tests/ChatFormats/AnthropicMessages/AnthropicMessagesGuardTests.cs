@@ -1,5 +1,6 @@
 using System.Text;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Guard;
 using ProxyGateway.StreamingFallback.Telemetry;
@@ -97,8 +98,9 @@ public sealed class AnthropicMessagesGuardTests
                 continue;
             }
 
-            // Before content, and after whole thinking alone, nothing was said that could differ.
-            var free = run.Reader.Delivered == DeliveredKind.Nothing || run.Reader.Message.Blocks.All(b => b.IsReasoning && b.IsWholeReasoning);
+            // Before content, and after whole thinking alone, nothing was said that could differ; nor in a text block that was just opened.
+            var free = run.Reader.Delivered == DeliveredKind.Nothing
+                || run.Reader.Message.Blocks.All(b => b.IsReasoning ? b.IsWholeReasoning : b is { Kind: BlockKind.Text, Closed: false, TextOrEmpty.Length: 0 });
             Assert.Equal(free ? AnswerVerdict.Usable : AnswerVerdict.Divergent, run.Continue(other));
         }
     }

@@ -52,10 +52,10 @@ internal sealed class ClientMessage
                 block["id"] = names[id];
             }
 
-            if ((string?)block["tool_use_id"] is { } used)
+            // A result may belong to a call of an earlier message.
+            if ((string?)block["tool_use_id"] is { } used && names.TryGetValue(used, out var call))
             {
-                Assert.True(names.ContainsKey(used), $"{used} is no call of this message.");
-                block["tool_use_id"] = names[used];
+                block["tool_use_id"] = call;
             }
 
             if ((string?)block["type"] is "thinking" or "redacted_thinking")

@@ -124,17 +124,19 @@ public sealed class ToolInputContinuationTests
         return ToolInputContinuation.Rest(Encoding.UTF8.GetBytes(delivered), document.RootElement) is { } rest ? Encoding.UTF8.GetString(rest) : null;
     }
 
+    private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
+
     private static Gen<object?> Value(int depth)
     {
-        var text = Gen.OneOfConst("", "a", "ab", "Zürich", "🌍 x", "\"\\/\b\n", "日本", "\u2028", "true").Select(s => (object?)s);
-        var scalar = Gen.OneOf(text, Gen.OneOfConst<object?>(null, true, false), Gen.OneOfConst("0", "-1", "12", "1.5", "1e3", "123456789012").Select(n => (object?)new Number(n)));
+        var text = Pick("", "a", "ab", "Zürich", "🌍 x", "\"\\/\b\n", "日本", "\u2028", "true").Select(s => (object?)s);
+        var scalar = Gen.OneOf(text, Pick<object?>(null, true, false), Pick("0", "-1", "12", "1.5", "1e3", "123456789012").Select(n => (object?)new Number(n)));
         if (depth == 0)
         {
             return scalar;
         }
 
         var inner = Value(depth - 1);
-        var members = Gen.Select(Gen.OneOfConst("a", "ab", "abc", "ü", "x y", "q\"", "z"), inner).Array[0, 4]
+        var members = Gen.Select(Pick("a", "ab", "abc", "ü", "x y", "q\"", "z"), inner).Array[0, 4]
             .Select(pairs => (object?)pairs.GroupBy(p => p.Item1).ToDictionary(g => g.Key, g => g.First().Item2));
         return Gen.OneOf(members, inner.Array[0, 3].Select(a => (object?)a), scalar);
     }
