@@ -165,84 +165,58 @@ internal sealed class AnthropicMessagesReader(int maxDeliveredBytes, TerminalPro
 
     private EventMeaning TakeBlockDelta(in MessageEvent e)
     {
-        if (e.Delta.IsEmpty || e.Index < 0 || !EventMembers.TryFind(e.Delta, "type"u8, out var type) || type.TokenType != JsonTokenType.String)
+        if (e.DeltaType == BlockDeltaType.None || e.Index < 0)
         {
             return EventMeaning.Malformed;
         }
 
-        if (Message.FindOpen(e.Index) is not { } block)
+        if (Message.FindOpen(e.Index) is not { } block || !Fits(e.DeltaType, block.Kind))
         {
             return EventMeaning.Contradiction;
         }
 
-        if (type.ValueTextEquals("text_delta"u8))
+        switch (e.DeltaType)
         {
-            return block.Kind == BlockKind.Text ? AppendDelta(block, e.Delta, "text"u8) : EventMeaning.Contradiction;
-        }
-
-        if (type.ValueTextEquals("input_json_delta"u8))
-        {
-            return block.Kind == BlockKind.Tool ? AppendDelta(block, e.Delta, "partial_json"u8) : EventMeaning.Contradiction;
-        }
-
-        if (type.ValueTextEquals("thinking_delta"u8))
-        {
-            return block.Kind == BlockKind.Thinking ? TakeThinking(block, e.Delta) : EventMeaning.Contradiction;
-        }
-
-        if (type.ValueTextEquals("signature_delta"u8))
-        {
-            if (block.Kind != BlockKind.Thinking)
-            {
-                return EventMeaning.Contradiction;
-            }
-
-            var signed = EventMembers.HasText(e.Delta, "signature"u8, out _);
-            block.Signed = signed && !block.Signed;
-            return signed ? EventMeaning.Content : EventMeaning.Lifecycle;
-        }
-
-        if (type.ValueTextEquals("citations_delta"u8))
-        {
-            if (block.Kind != BlockKind.Text)
-            {
-                return EventMeaning.Contradiction;
-            }
-
-            var citation = EventMembers.Raw(e.Delta, "citation"u8);
-            if (citation.IsEmpty)
-            {
+            case BlockDeltaType.Text:
+                return e.Text.IsEmpty ? EventMeaning.Malformed : Message.Append(block, e.Text);
+            case BlockDeltaType.InputJson:
+                return e.PartialJson.IsEmpty ? EventMeaning.Malformed : Message.Append(block, e.PartialJson);
+            case BlockDeltaType.Thinking when e.Thinking.IsEmpty:
                 return EventMeaning.Malformed;
-            }
+            case BlockDeltaType.Thinking:
+                var thinks = EventMembers.HasText(e.Thinking);
+                block.Signed &= !thinks;
+                return thinks ? EventMeaning.Content : EventMeaning.Lifecycle;
+            case BlockDeltaType.Signature:
+                var signs = EventMembers.HasText(EventMembers.RawString(e.Delta, "signature"u8));
+                block.Signed = signs && !block.Signed;
+                return signs ? EventMeaning.Content : EventMeaning.Lifecycle;
+            case BlockDeltaType.Citations:
+                var citation = EventMembers.Raw(e.Delta, "citation"u8);
+                if (citation.IsEmpty)
+                {
+                    return EventMeaning.Malformed;
+                }
 
-            Message.AddCitation(block, citation);
-            return EventMeaning.Content;
+                Message.AddCitation(block, citation);
+                return EventMeaning.Content;
+            case BlockDeltaType.Compaction:
+                return Message.Append(block, EventMembers.RawString(e.Delta, "content"u8)); // One that failed has no text.
+            default:
+                Message.SetIncomparable();
+                return EventMeaning.Content;
         }
-
-        if (type.ValueTextEquals("compaction_delta"u8))
-        {
-            return block.Kind == BlockKind.Compaction ? AppendSummary(block, e.Delta) : EventMeaning.Contradiction;
-        }
-
-        Message.SetIncomparable();
-        return EventMeaning.Content;
     }
 
-    /// <summary>A compaction that failed has no text.</summary>
-    private EventMeaning AppendSummary(DeliveredBlock block, ReadOnlySpan<byte> delta) =>
-        EventMembers.TryFind(delta, "content"u8, out var value) && value.TokenType == JsonTokenType.String ? Message.Append(block, ref value) : EventMeaning.Lifecycle;
-
-    private static EventMeaning TakeThinking(DeliveredBlock block, ReadOnlySpan<byte> delta)
+    /// <summary>A delta of another kind of block is ignored by clients without a word.</summary>
+    private static bool Fits(BlockDeltaType delta, BlockKind block) => delta switch
     {
-        var any = EventMembers.HasText(delta, "thinking"u8, out var isString);
-        if (!isString)
-        {
-            return EventMeaning.Malformed;
-        }
-
-        block.Signed &= !any;
-        return any ? EventMeaning.Content : EventMeaning.Lifecycle;
-    }
+        BlockDeltaType.Text or BlockDeltaType.Citations => block == BlockKind.Text,
+        BlockDeltaType.InputJson => block == BlockKind.Tool,
+        BlockDeltaType.Thinking or BlockDeltaType.Signature => block == BlockKind.Thinking,
+        BlockDeltaType.Compaction => block == BlockKind.Compaction,
+        _ => true,
+    };
 
     private EventMeaning TakeBlockStop(in MessageEvent e)
     {
@@ -310,7 +284,4 @@ internal sealed class AnthropicMessagesReader(int maxDeliveredBytes, TerminalPro
 
     private static bool IsWholeInput(DeliveredBlock block) =>
         block.Kind != BlockKind.Tool || block.Incomplete || JsonText.IsWholeOrEmpty(block.TextOrEmpty);
-
-    private EventMeaning AppendDelta(DeliveredBlock block, ReadOnlySpan<byte> delta, ReadOnlySpan<byte> member) =>
-        EventMembers.TryFind(delta, member, out var value) && value.TokenType == JsonTokenType.String ? Message.Append(block, ref value) : EventMeaning.Malformed;
 }

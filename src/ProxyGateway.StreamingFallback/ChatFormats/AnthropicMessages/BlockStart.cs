@@ -16,7 +16,7 @@ internal static class BlockStart
             case BlockKind.Tool:
                 return OpenTool(message, index, json, type);
             case BlockKind.Thinking:
-                var thinks = EventMembers.HasText(json, "thinking"u8, out _);
+                var thinks = EventMembers.HasText(EventMembers.RawString(json, "thinking"u8));
                 message.Open(new DeliveredBlock(index, kind, type));
                 return thinks ? EventMeaning.Content : EventMeaning.Lifecycle;
             case BlockKind.RedactedThinking:
@@ -48,9 +48,9 @@ internal static class BlockStart
 
     private static EventMeaning OpenWithText(DeliveredMessage message, DeliveredBlock block, ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
     {
-        var hasText = EventMembers.TryFind(json, member, out var text) && text.TokenType == JsonTokenType.String;
+        var text = EventMembers.RawString(json, member);
         message.Open(block);
-        return hasText ? message.Append(block, ref text) : EventMeaning.Lifecycle;
+        return message.Append(block, text);
     }
 
     private static EventMeaning OpenTool(DeliveredMessage message, int index, ReadOnlySpan<byte> json, byte[] type)

@@ -75,16 +75,16 @@ internal sealed class DeliveredMessage(int maxBytes) : IDisposable
         return false;
     }
 
-    /// <summary>Adds the string that <paramref name="value"/> stands on to the block's text, and says whether that is content.</summary>
-    public EventMeaning Append(DeliveredBlock block, ref Utf8JsonReader value)
+    /// <summary>Adds <paramref name="quoted"/>, a JSON string with its quotes or nothing, to the block's text, and says whether that is content.</summary>
+    public EventMeaning Append(DeliveredBlock block, ReadOnlySpan<byte> quoted)
     {
-        if (value.ValueSpan.IsEmpty)
+        if (!EventMembers.HasText(quoted))
         {
             return EventMeaning.Lifecycle;
         }
 
         // Decoded text is never longer than its escaped form.
-        if (_overflow || _kept + value.ValueSpan.Length > maxBytes)
+        if (_overflow || _kept + quoted.Length > maxBytes)
         {
             block.Incomplete = true;
             Overflow();
@@ -92,7 +92,9 @@ internal sealed class DeliveredMessage(int maxBytes) : IDisposable
         }
 
         var before = block.Text.Length;
-        if (!JsonText.TryAppend(ref value, block.Text))
+        var reader = new Utf8JsonReader(quoted);
+        reader.Read();
+        if (!JsonText.TryAppend(ref reader, block.Text))
         {
             block.Incomplete = true;
             _incomparable = true;

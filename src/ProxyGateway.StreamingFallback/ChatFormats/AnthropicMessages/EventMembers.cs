@@ -44,11 +44,12 @@ internal static class EventMembers
         return json[start..(int)value.BytesConsumed];
     }
 
-    public static bool HasText(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out bool isString)
-    {
-        isString = TryFind(json, name, out var value) && value.TokenType == JsonTokenType.String;
-        return isString && !value.ValueSpan.IsEmpty;
-    }
+    /// <summary>A string member with its quotes; empty where it is absent or no string.</summary>
+    public static ReadOnlySpan<byte> RawString(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
+        Raw(json, name) is [(byte)'"', ..] text ? text : default;
+
+    /// <summary>Whether <paramref name="quoted"/>, a JSON string with its quotes or nothing, holds any text.</summary>
+    public static bool HasText(ReadOnlySpan<byte> quoted) => quoted.Length > 2;
 
     /// <summary>A string member decoded; null where it is absent, no string, or holds half a surrogate pair.</summary>
     public static byte[]? GetUtf8(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>

@@ -18,7 +18,20 @@ internal enum MessageEventName
     MessageStop,
 }
 
-/// <summary>The envelope of one event: what it is, and where its parts stand.</summary>
+/// <summary>The deltas of a content block.</summary>
+internal enum BlockDeltaType
+{
+    None,
+    Unknown,
+    Text,
+    InputJson,
+    Thinking,
+    Signature,
+    Citations,
+    Compaction,
+}
+
+/// <summary>The envelope of one event: what it is, and where its parts stand. Read in one pass, for it is read for every event.</summary>
 internal ref struct MessageEvent
 {
     /// <summary>What the data says it is; <see cref="MessageEventName.None"/> where it does not say.</summary>
@@ -33,6 +46,16 @@ internal ref struct MessageEvent
     public ReadOnlySpan<byte> ContentBlock { get; private set; }
 
     public ReadOnlySpan<byte> Message { get; private set; }
+
+    /// <summary>What the delta says it is; <see cref="BlockDeltaType.None"/> where it does not say.</summary>
+    public BlockDeltaType DeltaType { get; private set; }
+
+    /// <summary>The members of the delta that ordinary events carry, as JSON strings with their quotes; empty where absent or no string.</summary>
+    public ReadOnlySpan<byte> Text { get; private set; }
+
+    public ReadOnlySpan<byte> PartialJson { get; private set; }
+
+    public ReadOnlySpan<byte> Thinking { get; private set; }
 
     /// <summary>Whether there is an <c>error</c> that is not null.</summary>
     public bool HasError { get; private set; }
@@ -68,7 +91,7 @@ internal ref struct MessageEvent
             else if (reader.ValueTextEquals("delta"u8))
             {
                 EventMembers.OnlyOnce(ref seen, 4);
-                e.Delta = TakeObject(ref reader, json);
+                e.TakeDelta(ref reader, json);
             }
             else if (reader.ValueTextEquals("content_block"u8))
             {
@@ -124,6 +147,69 @@ internal ref struct MessageEvent
         return JsonText.GetStringOrNull(ref reader) is { Length: > 0 } name
             ? NameOf(System.Text.Encoding.UTF8.GetBytes(name))
             : MessageEventName.Unknown;
+    }
+
+    private void TakeDelta(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return;
+        }
+
+        var start = (int)reader.TokenStartIndex;
+        var seen = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("type"u8))
+            {
+                EventMembers.OnlyOnce(ref seen, 1);
+                reader.Read();
+                DeltaType = reader.TokenType == JsonTokenType.String ? TypeOf(ref reader) : BlockDeltaType.None;
+                reader.Skip();
+            }
+            else if (reader.ValueTextEquals("text"u8))
+            {
+                EventMembers.OnlyOnce(ref seen, 2);
+                Text = TakeString(ref reader, json);
+            }
+            else if (reader.ValueTextEquals("partial_json"u8))
+            {
+                EventMembers.OnlyOnce(ref seen, 4);
+                PartialJson = TakeString(ref reader, json);
+            }
+            else if (reader.ValueTextEquals("thinking"u8))
+            {
+                EventMembers.OnlyOnce(ref seen, 8);
+                Thinking = TakeString(ref reader, json);
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        Delta = json[start..(int)reader.BytesConsumed];
+    }
+
+    private static BlockDeltaType TypeOf(scoped ref Utf8JsonReader reader) =>
+        reader.ValueTextEquals("text_delta"u8) ? BlockDeltaType.Text
+        : reader.ValueTextEquals("input_json_delta"u8) ? BlockDeltaType.InputJson
+        : reader.ValueTextEquals("thinking_delta"u8) ? BlockDeltaType.Thinking
+        : reader.ValueTextEquals("signature_delta"u8) ? BlockDeltaType.Signature
+        : reader.ValueTextEquals("citations_delta"u8) ? BlockDeltaType.Citations
+        : reader.ValueTextEquals("compaction_delta"u8) ? BlockDeltaType.Compaction
+        : BlockDeltaType.Unknown;
+
+    private static ReadOnlySpan<byte> TakeString(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    {
+        reader.Read();
+        var isString = reader.TokenType == JsonTokenType.String;
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return isString ? json[start..(int)reader.BytesConsumed] : default;
     }
 
     private static ReadOnlySpan<byte> TakeObject(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
