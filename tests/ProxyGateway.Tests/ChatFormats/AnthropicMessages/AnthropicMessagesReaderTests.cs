@@ -220,6 +220,6 @@ public sealed class AnthropicMessagesReaderTests
     private static EventMeaning Read(AnthropicMessagesReader reader, string e)
     {
         using var scratch = new PooledBuffer();
-        return reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Wire.Utf8(e), scratch));
+        return reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Wire.Utf8(e), false, scratch));
     }
 }
