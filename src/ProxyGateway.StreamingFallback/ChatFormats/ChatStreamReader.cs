@@ -27,6 +27,12 @@ internal enum EventMeaning
 
     /// <summary>A finish that must not reach a client: a tool call's arguments are cut. Not passed on.</summary>
     BrokenToolCall = 64,
+
+    /// <summary>
+    /// Contradicts the events before it, so that clients would lose it or what they have without a word (a piece of a block
+    /// that is not open, a second start of the message). Not passed on, and nothing good can follow: the attempt is over.
+    /// </summary>
+    Contradiction = 128,
 }
 
 /// <summary>How much of an answer a client has, as far as recovery depends on it.</summary>
@@ -45,8 +51,8 @@ internal enum DeliveredKind
 internal abstract class ChatStreamReader : IDisposable
 {
     /// <summary>
-    /// Takes one whole event. After <see cref="EventMeaning.Error"/>, <see cref="EventMeaning.Malformed"/> or
-    /// <see cref="EventMeaning.BrokenToolCall"/> the reader is as it was before the call.
+    /// Takes one whole event. After <see cref="EventMeaning.Error"/>, <see cref="EventMeaning.Malformed"/>,
+    /// <see cref="EventMeaning.BrokenToolCall"/> or <see cref="EventMeaning.Contradiction"/> the reader is as it was before the call.
     /// Allocates nothing for an ordinary text event.
     /// </summary>
     public abstract EventMeaning Read(in StreamEvent e);

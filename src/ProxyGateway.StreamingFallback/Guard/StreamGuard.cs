@@ -209,7 +209,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         var e = EventParser.Parse(format.Framing, raw, _isFirst, _scratch);
         _isFirst = false;
         var meaning = reader.Read(e);
-        const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall;
+        const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall | EventMeaning.Contradiction;
         if ((meaning & Dropped) != 0)
         {
             Drop(meaning);
@@ -272,7 +272,12 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             return;
         }
 
-        Fail((meaning & EventMeaning.Error) != 0 ? FaultKind.ErrorEvent : FaultKind.BrokenToolCall);
+        Fail(meaning switch
+        {
+            EventMeaning.Error => FaultKind.ErrorEvent,
+            EventMeaning.Contradiction => FaultKind.MalformedEvents,
+            _ => FaultKind.BrokenToolCall,
+        });
     }
 
     private void Fail(FaultKind fault)
