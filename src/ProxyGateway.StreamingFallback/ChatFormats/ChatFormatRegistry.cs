@@ -1,3 +1,4 @@
+using ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats;
@@ -11,6 +12,7 @@ internal static class ChatFormatRegistry
     private static readonly Dictionary<string, ChatFormat> Formats = new ChatFormat[]
     {
         new OpenAIChatFormat(),
+        new AnthropicMessagesFormat(),
     }.ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
 
     public static IReadOnlyCollection<string> Names => Formats.Keys;
