@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
+using ProxyGateway.Clients;
 using ProxyGateway.Configuration;
 using ProxyGateway.Management;
 using ProxyGateway.StreamingFallback;
@@ -33,12 +34,18 @@ internal static class GatewayHost
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
         builder.Services.AddHostedService<DrainService>();
+        builder.Services.AddSingleton<ClientRegistry>();
+        builder.Services.AddHostedService<OpenListenerWarning>();
         builder.Services.AddSingleton<ILoggerFactory>(s => new QuietLoggerFactory(ActivatorUtilities.CreateInstance<LoggerFactory>(s)));
         configure?.Invoke(builder);
 
         var app = builder.Build();
         app.UseRouting();
-        app.MapReverseProxy(proxy => proxy.UseStreamingFallback());
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.UseMiddleware<ClientKeyMiddleware>();
+            proxy.UseStreamingFallback();
+        });
         return app;
     }
 
