@@ -1,0 +1,83 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using ProxyGateway.Configuration.Parsing;
+
+namespace ProxyGateway.Configuration.Reload;
+
+/// <summary>One valid configuration, flat as .NET configuration reads it. Immutable; children keep the file's order.</summary>
+internal sealed class ConfigurationSnapshot
+{
+    private readonly FrozenDictionary<string, string[]> _children;
+
+    private ConfigurationSnapshot(SettingNode root, Dictionary<string, string?> values, Dictionary<string, string[]> children)
+    {
+        Root = root;
+        Values = values;
+        _children = children.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    public static ConfigurationSnapshot Empty { get; } = Of(SettingsParser.Empty(""));
+
+    /// <summary>The tree it was made from, with the place of every value.</summary>
+    public SettingNode Root { get; }
+
+    /// <summary>Never written to after construction.</summary>
+    public Dictionary<string, string?> Values { get; }
+
+    public static ConfigurationSnapshot Of(SettingNode root)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        Flatten(root, values);
+
+        // From the keys rather than from the tree, because a name may hold a colon, which then is two levels.
+        var children = new Dictionary<string, List<string>>(StringComparer.OrdinalIgnoreCase);
+        foreach (var key in values.Keys)
+        {
+            for (int start = 0, end; start <= key.Length; start = end + 1)
+            {
+                end = key.IndexOf(':', start);
+                end = end < 0 ? key.Length : end;
+                var parent = start == 0 ? "" : key[..(start - 1)];
+                if (!children.TryGetValue(parent, out var list))
+                {
+                    children[parent] = list = [];
+                }
+
+                var name = key[start..end];
+                if (!list.Contains(name, StringComparer.OrdinalIgnoreCase))
+                {
+                    list.Add(name);
+                }
+            }
+        }
+
+        return new ConfigurationSnapshot(root, values, children.ToDictionary(c => c.Key, c => Ordered(c.Value), StringComparer.OrdinalIgnoreCase));
+    }
+
+    public IReadOnlyList<string> ChildrenOf(string? path) => _children.GetValueOrDefault(path ?? "", []);
+
+    private static void Flatten(SettingNode node, Dictionary<string, string?> values)
+    {
+        if (node.Children.Count == 0)
+        {
+            if (node.Path.Length > 0)
+            {
+                // As the stock JSON provider: an empty list is an empty text, an empty block is null.
+                values[node.Path] = node.Kind == SettingKind.Array ? "" : node.Value;
+            }
+
+            return;
+        }
+
+        foreach (var child in node.Children)
+        {
+            Flatten(child, values);
+        }
+    }
+
+    /// <summary>List positions by number, since an override may have been added last; all else as written.</summary>
+    private static string[] Ordered(List<string> names) =>
+        names.TrueForAll(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            ? [.. names.OrderBy(n => int.Parse(n, CultureInfo.InvariantCulture))]
+            : [.. names];
+}
