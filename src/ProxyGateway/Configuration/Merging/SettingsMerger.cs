@@ -89,6 +89,7 @@ internal static class SettingsMerger
             // Names of models hold colons themselves ("llama3:8b"), and nothing lies below them.
             var isLast = i == names.Length - 1 || within is { Kind: OptionKind.Map, Item.IsScalar: true };
             var name = isLast ? string.Join(':', names[i..]) : names[i];
+            var isFreeName = within is { Kind: OptionKind.Map or OptionKind.List };
             within = within?.Child(name);
             var child = node[name];
             if (isLast)
@@ -108,7 +109,7 @@ internal static class SettingsMerger
             if (child is null)
             {
                 // The catalogue's spelling, so that the path reads the same whoever wrote it first.
-                var spelling = within is not null && within.Name.Length > 0 ? within.Name : name;
+                var spelling = isFreeName || within is null ? name : within.Name;
                 child = new SettingNode(spelling, SettingNode.Join(node.Path, spelling), SettingKind.Object, null, origin, origin);
                 Attach(node, child);
             }

@@ -46,7 +46,7 @@ internal static class SettingsParser
         {
             var (line, column) = positions.At(exception.LineNumber ?? 0, exception.BytePositionInLine ?? 0);
             var origin = new SettingOrigin(file, line, column);
-            if (text.Span.IndexOfAnyExcept(" \t\r\n"u8) < 0)
+            if (exception.Message.Contains("does not contain any JSON tokens", StringComparison.Ordinal))
             {
                 diagnostics.Error(origin, "(file)", "the file is empty", null, "write at least { \"ReverseProxy\": { \"Routes\": {}, \"Clusters\": {} } }");
             }

@@ -62,8 +62,7 @@ internal sealed class ConfigurationSnapshot
         {
             if (node.Path.Length > 0)
             {
-                // As the stock JSON provider: an empty list is an empty text, an empty block is null.
-                values[node.Path] = node.Kind == SettingKind.Array ? "" : node.Value;
+                values[node.Path] = TextOf(node);
             }
 
             return;
@@ -74,6 +73,14 @@ internal sealed class ConfigurationSnapshot
             Flatten(child, values);
         }
     }
+
+    /// <summary>As the stock JSON provider has it: an empty list is an empty text, an empty block is null, switches are capitalized.</summary>
+    private static string? TextOf(SettingNode node) => node.Kind switch
+    {
+        SettingKind.Array => "",
+        SettingKind.Boolean => node.Value == "true" ? bool.TrueString : bool.FalseString,
+        _ => node.Value,
+    };
 
     /// <summary>List positions by number, since an override may have been added last; all else as written.</summary>
     private static string[] Ordered(List<string> names) =>

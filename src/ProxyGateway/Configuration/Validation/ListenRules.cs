@@ -85,7 +85,7 @@ internal static class ListenRules
 
     private static void CheckCertificate(SettingNode root, List<Listener> listeners, ValidationContext context, DiagnosticBag diagnostics)
     {
-        var https = listeners.Find(l => l.Binding.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase));
+        var https = listeners.Find(l => l.Name != "ListenHttp2" && l.Binding.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase));
         var certificate = root.Find("Gateway", "Certificate", "Path");
         if (https?.Node is { } listen && string.IsNullOrEmpty(certificate?.Value))
         {

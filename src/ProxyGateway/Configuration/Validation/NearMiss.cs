@@ -17,7 +17,7 @@ internal static class NearMiss
             }
         }
 
-        return best is not null && bestDistance <= Math.Max(1, Math.Min(written.Length, best.Length) / 3) ? best : null;
+        return best is not null && bestDistance <= Allowed(Math.Min(written.Length, best.Length)) ? best : null;
     }
 
     /// <summary>"did you mean X?", or the list of what there is.</summary>
@@ -31,6 +31,9 @@ internal static class NearMiss
 
         return all.Count == 0 ? $"there are no {kind} yet" : $"the {kind} are {string.Join(", ", all)}";
     }
+
+    /// <summary>Short names are near to everything, so they may differ less.</summary>
+    private static int Allowed(int length) => length < 5 ? 1 : Math.Max(2, length / 3);
 
     /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one into the other.</summary>
     private static int Distance(string a, string b)

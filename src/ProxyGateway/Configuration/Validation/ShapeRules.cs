@@ -95,12 +95,14 @@ internal static class ShapeRules
             return "nest the levels as blocks instead of joining them by a colon";
         }
 
-        if (NearMiss.Find(name, names) is { } meant)
+        var place = OptionCatalogue.PlaceOf(name);
+        return (NearMiss.Find(name, names), place) switch
         {
-            return $"did you mean {meant}?";
-        }
-
-        return OptionCatalogue.PlaceOf(name) is { } place ? $"it belongs under {place}" : $"known here: {string.Join(", ", names)}";
+            ({ } meant, null) => $"did you mean {meant}?",
+            ({ } meant, _) => $"did you mean {meant}? {name} belongs under {place}",
+            (null, not null) => $"it belongs under {place}",
+            _ => $"known here: {string.Join(", ", names)}",
+        };
     }
 
     private static string Lower(string sentence) => char.ToLowerInvariant(sentence[0]) + sentence[1..].TrimEnd('.');

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
 using Yarp.ReverseProxy.Configuration;
 
@@ -58,14 +59,35 @@ internal static class YarpRules
                 continue;
             }
 
-            // YARP repeats a transform's unknown key without a place; ours has named it.
-            if (message.StartsWith("Unknown transform", StringComparison.Ordinal) && diagnostics.HasErrorUnder($"{node.Path}:Transforms"))
+            // Some of what YARP finds, ours has named already, and with its place.
+            if ((message.StartsWith("Unknown transform", StringComparison.Ordinal) && diagnostics.HasErrorUnder($"{node.Path}:Transforms"))
+                || (message.StartsWith("No address found", StringComparison.Ordinal) && diagnostics.HasErrorUnder($"{node.Path}:Destinations")))
             {
                 continue;
             }
 
-            diagnostics.KeyError(Nearest(node, message), message, "see YARP's documentation of this key");
+            var nearest = Nearest(node, message);
+            if (nearest.IsScalar)
+            {
+                diagnostics.Error(nearest, message, Remedy(nearest, message));
+            }
+            else
+            {
+                diagnostics.KeyError(nearest, message, Remedy(nearest, message));
+            }
         }
+    }
+
+    private static string Remedy(SettingNode node, string message)
+    {
+        if (message.Contains("requires Hosts or Path", StringComparison.Ordinal))
+        {
+            return "write \"Match\": { \"Path\": \"/v1/{**rest}\" }";
+        }
+
+        return node.Value is { } value && OptionCatalogue.Find(node.Path) is { Suggestions.Count: > 0 } option
+            ? NearMiss.Suggest(value, option.Suggestions, "usual values")
+            : "see YARP's documentation of this key";
     }
 
     /// <summary>YARP names no place; the child whose name or value its sentence quotes is the likeliest.</summary>
