@@ -29,19 +29,18 @@ public sealed class GeneratedFileTests
     public void Reference_IsMadeFromTheCatalogue()
     {
         var path = RepositoryFiles.PathOf("docs", "configuration.md");
-        var text = File.ReadAllText(path);
-        var begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        var end = text.IndexOf(End, StringComparison.Ordinal);
         var expected = ReferenceWriter.Write(OptionCatalogue.Root);
         if (RepositoryFiles.IsUpdate)
         {
-            File.WriteAllText(path, text[..begin] + expected + text[end..]);
+            var old = File.ReadAllText(path);
+            File.WriteAllText(path, old.Replace(Generated(old), expected, StringComparison.Ordinal));
         }
-        else
-        {
-            Assert.Equal(expected, text[begin..end]);
-        }
+
+        Assert.Equal(expected, Generated(File.ReadAllText(path)));
     }
+
+    private static string Generated(string text) =>
+        text[(text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..text.IndexOf(End, StringComparison.Ordinal)];
 
     [Fact]
     public void Schema_HasEveryOptionWithItsBounds()
