@@ -80,7 +80,7 @@ internal sealed class ConfigurationReader(ConfigurationInputs inputs)
             // Links in a mounted secret's directory point to files; enumerating files follows them.
             paths = Directory.GetFiles(directory);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return ([], isUsual ? null : $"the secrets directory {directory} {Reason(exception, directory)}");
         }

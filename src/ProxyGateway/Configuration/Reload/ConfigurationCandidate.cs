@@ -48,7 +48,17 @@ internal sealed class CandidateBuilder(ConfigurationInputs inputs, ValidationCon
 
         SettingsMerger.Merge(root, inputs, raw.Secrets, diagnostics);
         var snapshot = ConfigurationSnapshot.Of(root);
-        ConfigurationValidator.Validate(root, snapshot.Values, context, diagnostics);
+        try
+        {
+            ConfigurationValidator.Validate(root, snapshot.Values, context, diagnostics);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // A rule (or YARP's) met something it cannot judge. On a timer's thread an exception would end the process,
+            // and what cannot be judged must not serve.
+            diagnostics.Error(root.Origin, "(file)", $"could not be judged: {exception.GetType().Name}", null, "undo the last edit, and please report the file");
+        }
+
         return new ConfigurationCandidate(raw, snapshot, diagnostics.Sorted());
     }
 }
