@@ -23,7 +23,7 @@ public sealed class DifferenceTests
     [Fact]
     public void Listener_NeedsARestart()
     {
-        var after = "{ \"Gateway\": { \"Listen\": \"http://127.0.0.1:9000\", \"Drain\": { \"Delay\": \"00:00:01\" } }," + Candidates.OneAgent[1..];
+        var after = "{ \"Gateway\": { \"Listen\": \"http://127.0.0.1:9000\", \"SecretsDirectory\": \"secrets\" }," + Candidates.OneAgent[1..];
 
         Assert.Equal("~Gateway; needs a restart: Gateway:Listen", Between(Candidates.OneAgent, after).Summary);
     }

@@ -1,5 +1,8 @@
 using ProxyGateway.Configuration.Commands;
 using ProxyGateway.Configuration.Merging;
+using ProxyGateway.Configuration.Validation;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Configuration;
 using Xunit;
 
 namespace ProxyGateway.Tests.Configuration;
@@ -24,7 +27,9 @@ public sealed class SampleTests
         var output = new StringWriter();
         var errors = new StringWriter();
 
-        var exitCode = CheckCommand.Run(new ConfigurationInputs { File = file }, CheckFormat.Text, output, errors);
+        // Whether this build speaks a sample's format is not the sample's fault.
+        var context = ValidationContext.OfThisMachine(file) with { ServedFormats = null };
+        var exitCode = CheckCommand.Run(new ConfigurationInputs { File = file }, CheckFormat.Text, output, errors, context);
 
         Assert.Equal("", errors.ToString());
         Assert.Matches("^[^\n]*: ok, [0-9]+ routes?, [0-9]+ clusters?\n$", output.ToString());
@@ -40,6 +45,19 @@ public sealed class SampleTests
 
         Assert.Equal(RepositoryFiles.PathOf("config", "appsettings.schema.json"), Path.Combine(Path.GetDirectoryName(file)!, schema!));
     }
+
+    [Fact]
+    public void FormatThisBuildCannotGuard_IsRefused()
+    {
+        var context = new ValidationContext { ServedFormats = ["gemini"] };
+
+        var error = Assert.Single(Candidates.Of(Candidates.OneAgent, context: context).Errors);
+
+        Assert.EndsWith("this build cannot guard that format (\"openai-chat\"); use one of gemini, or none for plain proxying", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryFormatOfTheBuild_MayBeNamed() => Assert.Subset(ChatFormatNames.All.ToHashSet(), ChatFormatRegistry.Names.ToHashSet());
 
     [Fact]
     public void SecretsSample_WithoutItsSecret_IsRefused()

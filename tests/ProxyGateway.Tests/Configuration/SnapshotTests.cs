@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using ProxyGateway.Configuration.Reload;
+using ProxyGateway.StreamingFallback.Configuration;
 using Xunit;
 
 namespace ProxyGateway.Tests.Configuration;
@@ -19,6 +20,16 @@ public sealed class SnapshotTests
 
         Assert.Equal(["z-*", "llama3", "a-*", "*"], models.GetChildren().Select(c => c.Key));
         Assert.Equal(["z-*", "llama3:*", "a-*", "*"], Leaves(models).Select(l => l.Path[(models.Path.Length + 1)..]));
+    }
+
+    [Fact]
+    public void ModelRoutingSample_ReachesTheLibraryInFileOrder()
+    {
+        var configuration = Configuration(File.ReadAllText(RepositoryFiles.PathOf("config", "model-routing.json")), out _);
+
+        var values = FileOrder.Values(configuration, configuration.GetSection("ReverseProxy:Routes:chat:StreamingFallback:Models"));
+
+        Assert.Equal([("gemini-*-flash", "fast"), ("gemini-*", "openai-like"), ("droid-*", "droid"), ("llama3:*", "local")], values);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ internal static class FallbackCatalogue
             Option.Count("MinimumThroughput", "Fewest exchanges in the window for the ratio to count.", 10, 2, 100000),
             Option.Time("BreakDuration", "How long the circuit stays open the first time.", "00:00:30", "00:00:00.01", "1.00:00:00"),
             Option.Time("MaxBreakDuration", "The longest break.", "00:05:00", "00:00:00.01", "1.00:00:00") with { MinimumName = "BreakDuration" },
-            Option.Share("BreakFactor", "By how much each further break in a row grows.", 2, 1, 10),
+            Option.Share("BreakFactor", "By how much each further break in a row grows.", 1.25, 1, 10),
             Option.Share("BreakJitter", "Share by which a break is varied at random, so that gateways do not probe in step.", 0.1, 0, 0.5),
             Option.Count("HalfOpenProbes", "Exchanges let through at a time while half-open.", 1, 1, 100),
             Option.Time("ProbeTimeout", "How long a probe may be without first content or end before it counts as failed.", "00:02:00", "00:00:00.01", "01:00:00"),

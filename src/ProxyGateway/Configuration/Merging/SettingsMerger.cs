@@ -57,8 +57,8 @@ internal static class SettingsMerger
             var origin = new SettingOrigin($"environment {name}");
             bool? on = text.Trim().ToLowerInvariant() switch
             {
-                "true" or "1" => true,
-                "false" or "0" => false,
+                "true" or "1" or "on" or "yes" => true,
+                "false" or "0" or "off" or "no" => false,
                 _ => null,
             };
             if (on is { } known)

@@ -47,6 +47,8 @@ internal sealed class CandidateBuilder(ConfigurationInputs inputs, ValidationCon
         }
 
         SettingsMerger.Merge(root, inputs, raw.Secrets, diagnostics);
+        MakeAbsolute(root.Find("Gateway", "Certificate", "Path"));
+        MakeAbsolute(root.Find("Gateway", "Certificate", "KeyPath"));
         var snapshot = ConfigurationSnapshot.Of(root);
         try
         {
@@ -60,5 +62,14 @@ internal sealed class CandidateBuilder(ConfigurationInputs inputs, ValidationCon
         }
 
         return new ConfigurationCandidate(raw, snapshot, diagnostics.Sorted());
+    }
+
+    /// <summary>Files are named relative to the configuration file, wherever the process was started.</summary>
+    private void MakeAbsolute(SettingNode? path)
+    {
+        if (path is { Kind: SettingKind.Text, Value.Length: > 0 })
+        {
+            path.Replace(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(inputs.File))!, path.Value), path.Origin);
+        }
     }
 }

@@ -8,11 +8,13 @@ namespace ProxyGateway.Configuration.Reload;
 internal sealed class ConfigurationSnapshot
 {
     private readonly FrozenDictionary<string, string[]> _children;
+    private readonly FrozenDictionary<string, int> _positions;
 
     private ConfigurationSnapshot(SettingNode root, Dictionary<string, string?> values, Dictionary<string, string[]> children)
     {
         Root = root;
         Values = values;
+        _positions = values.Keys.Select((key, position) => KeyValuePair.Create(key, position)).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
         _children = children.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
@@ -55,6 +57,9 @@ internal sealed class ConfigurationSnapshot
     }
 
     public IReadOnlyList<string> ChildrenOf(string? path) => _children.GetValueOrDefault(path ?? "", []);
+
+    /// <summary>Position of a value among all values in file order.</summary>
+    public int PositionOf(string path) => _positions.GetValueOrDefault(path, int.MaxValue);
 
     private static void Flatten(SettingNode node, Dictionary<string, string?> values)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.Configuration.Reload;
 
@@ -6,7 +7,7 @@ namespace ProxyGateway.Configuration.Reload;
 /// Hands out one snapshot at a time. A reader between two swaps sees the old or the new values, never a mixture of a
 /// half-applied edit; children come in file order, not sorted, because the first matching model pattern wins.
 /// </summary>
-internal sealed class GatewayConfigurationProvider(ConfigurationSnapshot first) : ConfigurationProvider
+internal sealed class GatewayConfigurationProvider(ConfigurationSnapshot first) : ConfigurationProvider, IKeyOrder
 {
     private volatile ConfigurationSnapshot _current = first;
 
@@ -20,6 +21,8 @@ internal sealed class GatewayConfigurationProvider(ConfigurationSnapshot first) 
     }
 
     public override bool TryGet(string key, out string? value) => _current.Values.TryGetValue(key, out value);
+
+    public int PositionOf(string path) => _current.PositionOf(path);
 
     /// <summary>Nothing writes through configuration; a write would be lost at the next reload.</summary>
     public override void Set(string key, string? value)

@@ -16,7 +16,7 @@ internal static class ConfigurationValidator
 
         var model = GatewayModel.Of(root);
         ReferenceRules.Check(model, diagnostics);
-        FormatRules.Check(model, diagnostics);
+        FormatRules.Check(model, context, diagnostics);
         ClusterRules.Check(model, diagnostics);
         RouteOverlapRules.Check(model, diagnostics);
         ListenRules.Check(model, context, diagnostics);

@@ -27,21 +27,23 @@ internal sealed class DiagnosticBag
 
     /// <summary>About a node's value.</summary>
     public void Error(SettingNode node, string what, string remedy) =>
-        _items.Add(new Diagnostic(Severity.Error, node.Origin, node.Path, what, Show(node), remedy));
+        _items.Add(new Diagnostic(Severity.Error, node.Origin, PathOf(node), what, Show(node), remedy));
 
     public void Warning(SettingNode node, string what, string remedy) =>
-        _items.Add(new Diagnostic(Severity.Warning, node.Origin, node.Path, what, Show(node), remedy));
+        _items.Add(new Diagnostic(Severity.Warning, node.Origin, PathOf(node), what, Show(node), remedy));
 
     /// <summary>About a key, whatever its value is.</summary>
     public void KeyError(SettingNode node, string what, string remedy) =>
-        _items.Add(new Diagnostic(Severity.Error, node.KeyOrigin, node.Path, what, null, remedy));
+        _items.Add(new Diagnostic(Severity.Error, node.KeyOrigin, PathOf(node), what, null, remedy));
 
     public void KeyWarning(SettingNode node, string what, string remedy) =>
-        _items.Add(new Diagnostic(Severity.Warning, node.KeyOrigin, node.Path, what, null, remedy));
+        _items.Add(new Diagnostic(Severity.Warning, node.KeyOrigin, PathOf(node), what, null, remedy));
 
     public bool HasErrorUnder(string path) =>
         _items.Exists(d => d.Severity == Severity.Error
             && (d.Path.Equals(path, StringComparison.OrdinalIgnoreCase) || d.Path.StartsWith(path + ":", StringComparison.OrdinalIgnoreCase)));
+
+    private static string PathOf(SettingNode node) => node.Path.Length == 0 ? "(file)" : node.Path;
 
     private static string? Show(SettingNode node)
     {

@@ -1,4 +1,5 @@
 using ProxyGateway.Configuration.Parsing;
+using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.Configuration.Validation;
 
@@ -8,8 +9,10 @@ namespace ProxyGateway.Configuration.Validation;
 /// </summary>
 internal static class FormatRules
 {
-    public static void Check(GatewayModel model, DiagnosticBag diagnostics)
+    public static void Check(GatewayModel model, ValidationContext context, DiagnosticBag diagnostics)
     {
+        CheckServed(model, context.ServedFormats, diagnostics);
+
         var spoken = model.Routes
             .Where(r => r.IsGuarded && r.ClusterId?.Value is not null)
             .GroupBy(r => r.ClusterId!.Value!, r => r.Format.ToLowerInvariant(), StringComparer.OrdinalIgnoreCase)
@@ -26,6 +29,17 @@ internal static class FormatRules
                         $"route {route.Id} speaks {route.Format.ToLowerInvariant()}, but this cluster's own routes speak {string.Join(" and ", formats)}",
                         $"name a cluster that speaks {route.Format.ToLowerInvariant()}; a chain has one format");
                 }
+            }
+        }
+    }
+
+    private static void CheckServed(GatewayModel model, IReadOnlyCollection<string>? served, DiagnosticBag diagnostics)
+    {
+        foreach (var format in model.Routes.Where(r => served is not null && r.IsGuarded).Select(r => r.Node.Find("StreamingFallback", "Format")!))
+        {
+            if (ChatFormatNames.All.Contains(format.Value, StringComparer.OrdinalIgnoreCase) && !served!.Contains(format.Value, StringComparer.OrdinalIgnoreCase))
+            {
+                diagnostics.Error(format, "this build cannot guard that format", $"use one of {string.Join(", ", served!)}, or none for plain proxying");
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.DependencyInjection;
+using ProxyGateway.StreamingFallback.ChatFormats;
 
 namespace ProxyGateway.Configuration.Validation;
 
@@ -13,13 +14,21 @@ internal sealed record ValidationContext
     /// <summary>Whether a file named in the configuration exists.</summary>
     public Func<string, bool> FileExists { get; init; } = static _ => true;
 
+    /// <summary>The formats this build can guard; null leaves the question open.</summary>
+    public IReadOnlyCollection<string>? ServedFormats { get; init; }
+
     /// <summary>Adds to YARP what the host adds to it (transform factories, policies), so that YARP's validators know them.</summary>
     public Action<IReverseProxyBuilder>? ConfigureYarp { get; init; }
 
     public static ValidationContext OfThisMachine(string configurationFile)
     {
         var directory = Path.GetDirectoryName(Path.GetFullPath(configurationFile))!;
-        return new ValidationContext { OwnHosts = FindOwnHosts(), FileExists = f => File.Exists(Path.Combine(directory, f)) };
+        return new ValidationContext
+        {
+            OwnHosts = FindOwnHosts(),
+            FileExists = f => File.Exists(Path.Combine(directory, f)),
+            ServedFormats = ChatFormatRegistry.Names,
+        };
     }
 
     private static HashSet<string> FindOwnHosts()

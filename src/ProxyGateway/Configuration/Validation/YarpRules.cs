@@ -2,6 +2,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Configuration;
 using Yarp.ReverseProxy.Configuration;
 
 namespace ProxyGateway.Configuration.Validation;
@@ -46,6 +48,34 @@ internal static class YarpRules
         foreach (var cluster in config.Clusters)
         {
             Report(root.Find("ReverseProxy", "Clusters", cluster.ClusterId), validator.ValidateClusterAsync(cluster), diagnostics);
+        }
+
+        if (!diagnostics.HasErrors)
+        {
+            CheckSettings(root, configuration, config.Routes, diagnostics);
+        }
+    }
+
+    /// <summary>The library reads the candidate as it will when YARP loads it: what it refuses would leave a route out.</summary>
+    private static void CheckSettings(SettingNode root, IConfiguration configuration, IReadOnlyList<RouteConfig> routes, DiagnosticBag diagnostics)
+    {
+        var reader = new SettingsReader(configuration.GetSection("ReverseProxy"), configuration);
+        foreach (var route in routes)
+        {
+            var node = root.Find("ReverseProxy", "Routes", route.RouteId)!;
+            if (ChatFormatRegistry.Find(node.Find("StreamingFallback", "Format")?.Value ?? ChatFormatRegistry.None) is null)
+            {
+                continue;
+            }
+
+            try
+            {
+                reader.ReadRoute(route.RouteId, route.ClusterId);
+            }
+            catch (InvalidOperationException exception)
+            {
+                diagnostics.KeyError(node, Clean(exception.Message), "see the configuration reference");
+            }
         }
     }
 
