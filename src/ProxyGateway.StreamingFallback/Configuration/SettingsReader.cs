@@ -93,7 +93,5 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
     }
 
     private IEnumerable<(string Pattern, string Cluster)> ModelsInFileOrder(string path) =>
-        FileOrder.Children(root, proxySection.GetSection($"{path}:Models"))
-            .Where(c => c.Value is not null)
-            .Select(c => (c.Key, c.Value!));
+        FileOrder.Values(root, proxySection.GetSection($"{path}:Models"));
 }

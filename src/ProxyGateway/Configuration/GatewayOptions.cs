@@ -15,11 +15,24 @@ public sealed class GatewayOptions
     /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
     public string? SecretsDirectory { get; set; }
 
+    /// <summary>How log lines are written. A change needs a restart. Default: Text.</summary>
+    public LogFormat LogFormat { get; set; } = LogFormat.Text;
+
     /// <summary>The certificate of https addresses.</summary>
     public CertificateOptions Certificate { get; set; } = new();
 
     /// <summary>What happens between SIGTERM and the end of the process.</summary>
     public DrainOptions Drain { get; set; } = new();
+}
+
+/// <summary>How log lines are written.</summary>
+public enum LogFormat
+{
+    /// <summary>One line of text each.</summary>
+    Text,
+
+    /// <summary>One JSON object each.</summary>
+    Json,
 }
 
 /// <summary>The certificate of https addresses.</summary>
@@ -38,9 +51,9 @@ public sealed class CertificateOptions
 /// <summary>What happens between SIGTERM and the end of the process.</summary>
 public sealed class DrainOptions
 {
-    /// <summary>How long readiness says 503 before the listeners close, so that balancers look away. Default: 00:00:02. Range: 00:00:00 to 00:05:00.</summary>
+    /// <summary>How long readiness says 503 before the listeners close, so that balancers look away. A change needs a restart. Default: 00:00:02. Range: 00:00:00 to 00:05:00.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long streams in flight may go on after that. Default: 00:01:00. Range: 00:00:00 to 1.00:00:00.</summary>
+    /// <summary>How long streams in flight may go on after that. A change needs a restart. Default: 00:01:00. Range: 00:00:00 to 1.00:00:00.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 }

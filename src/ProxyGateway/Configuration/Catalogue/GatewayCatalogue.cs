@@ -1,0 +1,25 @@
+namespace ProxyGateway.Configuration.Catalogue;
+
+/// <summary>The <c>Gateway</c> section; the class is <see cref="GatewayOptions"/>.</summary>
+internal static class GatewayCatalogue
+{
+    public static OptionNode Section { get; } = Option.Block(
+        "Gateway",
+        "What belongs to the process rather than to a route or a cluster.",
+        Option.Text("Listen", "The proxy's own address, HTTP/1.1, and HTTP/2 where it is https. A change needs a restart.", "http://127.0.0.1:8080") with { NeedsRestart = true },
+        Option.Text("ListenHttp2", "A further address of the proxy for HTTP/2 without TLS (h2c, prior knowledge). A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" },
+        Option.Text("ManagementListen", "Address of metrics, health, status page and management API. A change needs a restart.", "http://127.0.0.1:8081") with { NeedsRestart = true },
+        Option.Text("SecretsDirectory", "Directory of secrets, one file per setting, `__` in the file name for a level.") with { DefaultText = "/run/secrets where it exists" },
+        Option.Choice<LogFormat>("LogFormat", "How log lines are written. A change needs a restart.", LogFormat.Text) with { NeedsRestart = true },
+        Option.Block(
+            "Certificate",
+            "The certificate of https addresses.",
+            Option.Text("Path", "A PFX or PEM file, relative to the configuration file. A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" },
+            Option.Text("KeyPath", "The private key's PEM file, where `Path` is a PEM file without it. A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" },
+            Option.Text("Password", "The password of the PFX or of the key; better a secret file than a line here. A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" }),
+        Option.Block(
+            "Drain",
+            "What happens between SIGTERM and the end of the process.",
+            Option.Time("Delay", "How long readiness says 503 before the listeners close, so that balancers look away. A change needs a restart.", "00:00:02", "00:00:00", "00:05:00") with { NeedsRestart = true },
+            Option.Time("Timeout", "How long streams in flight may go on after that. A change needs a restart.", "00:01:00", "00:00:00", "1.00:00:00") with { NeedsRestart = true }));
+}

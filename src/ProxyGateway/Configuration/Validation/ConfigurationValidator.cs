@@ -1,0 +1,28 @@
+using ProxyGateway.Configuration.Catalogue;
+using ProxyGateway.Configuration.Parsing;
+
+namespace ProxyGateway.Configuration.Validation;
+
+/// <summary>All rules over one merged tree; each adds its findings and none stops the others.</summary>
+internal static class ConfigurationValidator
+{
+    public static void Validate(
+        SettingNode root,
+        IEnumerable<KeyValuePair<string, string?>> settings,
+        ValidationContext context,
+        DiagnosticBag diagnostics)
+    {
+        ShapeRules.Check(root, OptionCatalogue.Root, diagnostics);
+
+        var model = GatewayModel.Of(root);
+        ReferenceRules.Check(model, diagnostics);
+        FormatRules.Check(model, context, diagnostics);
+        ClusterRules.Check(model, diagnostics);
+        RouteOverlapRules.Check(model, diagnostics);
+        ListenRules.Check(model, context, diagnostics);
+        TimeoutRules.Check(model, diagnostics);
+        BreakerRules.Check(model, diagnostics);
+        SecretRules.Check(root, diagnostics);
+        YarpRules.Check(root, settings, context, diagnostics);
+    }
+}
