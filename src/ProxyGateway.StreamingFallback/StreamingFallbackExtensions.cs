@@ -6,6 +6,7 @@ using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.ModelList;
 using ProxyGateway.StreamingFallback.Telemetry;
 using ProxyGateway.StreamingFallback.Transforms;
 using Yarp.ReverseProxy.Forwarder;
@@ -38,6 +39,7 @@ public static class StreamingFallbackExtensions
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton<DrainSignal>();
         services.TryAddSingleton<ExchangeServices>();
+        services.TryAddSingleton<ModelLists>();
         UseUpstreamClients(services);
         services.TryAddSingleton(s =>
         {
@@ -60,7 +62,7 @@ public static class StreamingFallbackExtensions
     }
 
     /// <summary>
-    /// The proxy pipeline of an application with streaming fallback, in this order: exchange, session affinity, load balancing,
+    /// The proxy pipeline of an application with streaming fallback, in this order: model list, exchange, session affinity, load balancing,
     /// passive health checks, verdict on the attempt; YARP adds its forwarder behind. Use it in <c>MapReverseProxy</c> in place of
     /// YARP's own three steps. Routes without a chat format go through as they would without it.
     /// </summary>
@@ -68,6 +70,7 @@ public static class StreamingFallbackExtensions
     public static IReverseProxyApplicationBuilder UseStreamingFallback(this IReverseProxyApplicationBuilder proxy)
     {
         ArgumentNullException.ThrowIfNull(proxy);
+        proxy.UseMiddleware<ModelListMiddleware>();
         proxy.UseMiddleware<ExchangeMiddleware>();
         proxy.UseSessionAffinity();
         proxy.UseLoadBalancing();

@@ -37,6 +37,9 @@ public sealed class ClusterFallbackOptions
     /// </summary>
     public bool? ForwardClientCredentials { get; set; }
 
+    /// <summary>Model names as clients say them to names as this cluster knows them. Default: none.</summary>
+    public Dictionary<string, string> ModelMap { get; set; } = [];
+
     /// <summary>What the end of this cluster's streams looks like. Default: Auto.</summary>
     public TerminalProfile Terminal { get; set; } = TerminalProfile.Auto;
 }

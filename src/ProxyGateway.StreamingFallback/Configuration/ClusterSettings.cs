@@ -37,9 +37,11 @@ internal sealed class ClusterSettings
 
     public required TerminalProfile Terminal { get; init; }
 
+    public required FrozenDictionary<string, string> ModelMap { get; init; }
+
     public OpenCircuitAction OnOpen => CircuitBreaker.OnOpen ?? (Fallback.Count > 0 ? OpenCircuitAction.Fallback : OpenCircuitAction.Reject);
 
-    public static ClusterSettings From(string clusterId, ClusterFallbackOptions o) => new()
+    public static ClusterSettings From(string clusterId, ClusterFallbackOptions o, FrozenDictionary<string, string> modelMap) => new()
     {
         ClusterId = clusterId,
         CircuitBreaker = CircuitBreakerSettings.From(o.CircuitBreaker),
@@ -54,6 +56,7 @@ internal sealed class ClusterSettings
         Budget = o.Retry.Budget,
         ForwardClientCredentials = o.ForwardClientCredentials,
         Terminal = o.Terminal,
+        ModelMap = modelMap,
     };
 
     /// <summary>Clusters may name each other, so the links are set once all are made, before anybody sees them.</summary>

@@ -64,6 +64,12 @@ public sealed class RouteFallbackOptions
     /// <summary>Model patterns (<c>*</c> and <c>?</c>) to cluster ids; the first match in file order wins. Default: none.</summary>
     public Dictionary<string, string> Models { get; set; } = [];
 
+    /// <summary>Names of the operator's choice to model names; applied before <see cref="Models"/>. Default: none.</summary>
+    public Dictionary<string, string> ModelAliases { get; set; } = [];
+
+    /// <summary>Makes this route answer <c>GET</c> with the models of these clusters and the aliases of all guarded routes, in OpenAI's form. Default: none.</summary>
+    public List<string> ListModels { get; set; } = [];
+
     /// <summary>What happens to a model without a pattern, when there are patterns. Default: RouteCluster.</summary>
     public UnknownModelAction UnknownModel { get; set; } = UnknownModelAction.RouteCluster;
 }

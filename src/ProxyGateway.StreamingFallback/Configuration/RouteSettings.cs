@@ -29,6 +29,8 @@ internal sealed class RouteSettings
 
     public required UnknownModelAction UnknownModel { get; init; }
 
+    public required System.Collections.Frozen.FrozenDictionary<string, string> ModelAliases { get; init; }
+
     public required ClusterSettings Cluster { get; init; }
 
     public required LimitSettings Limits { get; init; }

@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Configuration;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.ModelList;
 
 namespace ProxyGateway.StreamingFallback.Configuration;
 
@@ -46,9 +48,25 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
             // In file order: the configuration's own enumeration is sorted.
             Models = [.. ModelsInFileOrder(path).Select(m => new ModelRoute(new ModelPattern(m.Pattern), ReadCluster(m.Cluster, clusters)))],
             UnknownModel = options.UnknownModel,
+            ModelAliases = Names($"{path}:ModelAliases"),
             Cluster = ReadCluster(clusterId, clusters),
             Limits = LimitSettings.From(global),
         };
+    }
+
+    /// <summary>What a route that lists models says; null where it is none.</summary>
+    public ModelListSettings? ReadModelList(string routeId)
+    {
+        var options = new RouteFallbackOptions();
+        proxySection.GetSection($"Routes:{routeId}:StreamingFallback").Bind(options);
+        return options.ListModels.Count == 0
+            ? null
+            : new ModelListSettings(
+                routeId,
+                [.. options.ListModels],
+                [.. proxySection.GetSection("Routes").GetChildren()
+                    .SelectMany(r => Names($"Routes:{r.Key}:StreamingFallback:ModelAliases").Keys)
+                    .Distinct(StringComparer.OrdinalIgnoreCase)]);
     }
 
     public ClusterFallbackOptions ReadClusterOptions(string clusterId)
@@ -86,11 +104,15 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
         }
 
         var options = ReadClusterOptions(clusterId);
-        settings = ClusterSettings.From(clusterId, options);
+        settings = ClusterSettings.From(clusterId, options, Names($"Clusters:{clusterId}:ModelMap"));
         known.Add(clusterId, settings);
         settings.Link([.. options.Fallback.Select(f => new FallbackTarget(ReadCluster(f.Cluster, known), f.Model))]);
         return settings;
     }
+
+    /// <summary>Names may hold colons, which the binder takes for levels.</summary>
+    private FrozenDictionary<string, string> Names(string path) => FileOrder.Values(root, proxySection.GetSection(path))
+        .ToFrozenDictionary(v => v.Item1, v => v.Item2, StringComparer.OrdinalIgnoreCase);
 
     private IEnumerable<(string Pattern, string Cluster)> ModelsInFileOrder(string path) =>
         FileOrder.Values(root, proxySection.GetSection($"{path}:Models"));

@@ -36,14 +36,17 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
 
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
-        var settings = source.CreateReader().ReadRoute(route.RouteId, route.ClusterId);
-        if (settings is null)
+        var reader = source.CreateReader();
+        var settings = reader.ReadRoute(route.RouteId, route.ClusterId);
+        var modelList = reader.ReadModelList(route.RouteId);
+        if (settings is null && modelList is null)
         {
             return new(route);
         }
 
         var fingerprinted = route with { Metadata = With(route.Metadata, FingerprintKey, source.Fingerprint()) };
-        settings.AttachTo(fingerprinted);
+        settings?.AttachTo(fingerprinted);
+        modelList?.AttachTo(fingerprinted);
         return new(fingerprinted);
     }
 

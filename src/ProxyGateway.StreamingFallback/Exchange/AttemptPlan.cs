@@ -13,9 +13,10 @@ internal static class AttemptPlan
     public static IReadOnlyList<PlannedCluster>? For(RouteSettings route, ChatRequest request)
     {
         var first = route.Cluster;
+        var model = request.Model is { } named ? route.ModelAliases.GetValueOrDefault(named, named) : null;
         if (route.Models.Count > 0)
         {
-            var match = request.Model is { } model ? route.Models.FirstOrDefault(m => m.Pattern.Matches(model)) : null;
+            var match = model is not null ? route.Models.FirstOrDefault(m => m.Pattern.Matches(model)) : null;
             if (match is null && route.UnknownModel == UnknownModelAction.Reject)
             {
                 return null;
@@ -24,15 +25,23 @@ internal static class AttemptPlan
             first = match?.Cluster ?? route.Cluster;
         }
 
-        var plan = new List<PlannedCluster>(1 + first.Fallback.Count) { new(first, null, IsFallback: false) };
+        var plan = new List<PlannedCluster>(1 + first.Fallback.Count) { new(first, NameFor(first, null), IsFallback: false) };
         foreach (var target in first.Fallback)
         {
             if (!plan.Exists(p => ReferenceEquals(p.Settings, target.Cluster)))
             {
-                plan.Add(new PlannedCluster(target.Cluster, target.Model, IsFallback: true));
+                plan.Add(new PlannedCluster(target.Cluster, NameFor(target.Cluster, target.Model), IsFallback: true));
             }
         }
 
         return plan;
+
+        // Null where the client's own word serves, so that its bytes do too.
+        string? NameFor(ClusterSettings cluster, string? wanted)
+        {
+            wanted ??= model;
+            var known = wanted is null ? null : cluster.ModelMap.GetValueOrDefault(wanted, wanted);
+            return known == request.Model ? null : known;
+        }
     }
 }

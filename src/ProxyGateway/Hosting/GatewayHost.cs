@@ -23,8 +23,8 @@ internal static class GatewayHost
         builder.Configuration.GetSection("Gateway").Bind(options);
 
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        builder.Logging.AddFilter("Yarp", LogLevel.Error).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        AddConsole(builder);
+        builder.Logging.AddFilter("Yarp", LogLevel.Error).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        AddConsole(builder, options);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain.Timeout + TimeSpan.FromSeconds(5));
@@ -49,9 +49,9 @@ internal static class GatewayHost
         return app;
     }
 
-    private static void AddConsole(WebApplicationBuilder builder)
+    private static void AddConsole(WebApplicationBuilder builder, GatewayOptions options)
     {
-        if (string.Equals(builder.Configuration["Gateway:LogFormat"], "json", StringComparison.OrdinalIgnoreCase))
+        if (options.LogFormat == LogFormat.Json)
         {
             builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
         }

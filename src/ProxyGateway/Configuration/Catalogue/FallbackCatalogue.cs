@@ -29,6 +29,8 @@ internal static class FallbackCatalogue
         Option.Choice<ReplayResponseFormat>("ResponseFormat", "How a stream that failed before anything was sent is answered.", ReplayResponseFormat.Stream),
         Option.Choice<MidStreamFailureAction>("OnMidStreamFailure", "What happens after a failure in mid-stream.", MidStreamFailureAction.Splice),
         Option.Map("Models", "Model patterns (`*` and `?`) to cluster ids; the first match in file order wins.", Option.Text("pattern", "The id of the cluster that is asked.")) with { DefaultText = "none" },
+        Option.Map("ModelAliases", "Names of the operator's choice to model names; applied before `Models`.", Option.Text("alias", "The model that is meant.")) with { DefaultText = "none" },
+        Option.List("ListModels", "Makes this route answer `GET` with the models of these clusters and the aliases of all guarded routes, in OpenAI's form.", Option.Text("position", "The id of a cluster.")) with { DefaultText = "none" },
         Option.Choice<UnknownModelAction>("UnknownModel", "What happens to a model without a pattern, when there are patterns.", UnknownModelAction.RouteCluster));
 
     public static IReadOnlyList<OptionNode> Cluster { get; } =
@@ -75,6 +77,7 @@ internal static class FallbackCatalogue
             Option.Time("Backoff", "The first pause before the same cluster is asked again after a 429 or 5xx without `Retry-After`; it doubles, with jitter.", "00:00:00.25", "00:00:00", "00:01:00"),
             Option.Share("Budget", "Retries and recoveries as a share of the cluster's exchanges in a sliding 10 s, above a floor of 3 per second.", 0.2, 0, 1)),
         Option.Flag("ForwardClientCredentials", "Whether the client's `Authorization`, `x-api-key`, `Cookie` and the like are sent to this cluster.") with { DefaultText = "true where the cluster is the route's own or chosen by model, false where it is a fallback" },
+        Option.Map("ModelMap", "Model names as clients say them to names as this cluster knows them.", Option.Text("model", "The name this cluster knows.")) with { DefaultText = "none" },
         Option.Choice<TerminalProfile>("Terminal", "What the end of this cluster's streams looks like.", TerminalProfile.Auto),
     ];
 }

@@ -9,6 +9,7 @@ internal static class OptionCatalogue
         GatewayCatalogue.Section,
         FallbackCatalogue.Section,
         YarpCatalogue.Section,
+        ClientCatalogue.Section,
         Option.Text("$schema", "The JSON Schema that editors complete and underline by."),
         Option.Foreign("Logging", "Log levels, as everywhere in .NET."),
         Option.Foreign("AllowedHosts", "Host filtering, as everywhere in ASP.NET Core."),
