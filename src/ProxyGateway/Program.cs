@@ -56,8 +56,16 @@ static async Task<int> ServeAsync(string file)
             gateway.AddTo(configuration);
         },
         builder => gateway.AddTo(builder.Services));
-    await app.RunAsync();
-    return 0;
+    try
+    {
+        await app.RunAsync();
+        return 0;
+    }
+    catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+    {
+        Console.Error.WriteLine($"{e.Message} Another process listens there; choose another address in Gateway:Listen, Gateway:ListenHttp2 or Gateway:ManagementListen.");
+        return 1;
+    }
 }
 
 static async Task<(Uri Proxy, IAsyncDisposable Gateway)> StartDemoGatewayAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancel)
