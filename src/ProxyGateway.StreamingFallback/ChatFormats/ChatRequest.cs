@@ -1,7 +1,7 @@
 namespace ProxyGateway.StreamingFallback.ChatFormats;
 
 /// <summary>What the gateway knows of a client's request. Immutable; holds no text of the conversation.</summary>
-internal sealed class ChatRequest
+internal sealed record ChatRequest
 {
     /// <summary>Whether the client asked for a stream.</summary>
     public required bool Streaming { get; init; }
