@@ -20,6 +20,14 @@ internal static class RawJson
             ? Encoding.UTF8.GetBytes(value.GetRawText())
             : null;
 
+    /// <summary>Whether both objects have the member with the same JSON value, or neither has it.</summary>
+    public static bool IsSameMember(JsonElement a, JsonElement b, ReadOnlySpan<byte> name)
+    {
+        var inA = a.TryGetProperty(name, out var left);
+        var inB = b.TryGetProperty(name, out var right);
+        return inA == inB && (!inA || JsonElement.DeepEquals(left, right));
+    }
+
     /// <summary>Writes all members of <paramref name="element"/> but those that <paramref name="isLeftOut"/> names.</summary>
     public static void WriteOtherMembers(Utf8JsonWriter writer, JsonElement element, Func<JsonProperty, bool> isLeftOut)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Ollama;
 
@@ -33,19 +34,12 @@ internal static class OllamaSplice
     {
         using var document = JsonDocument.Parse(delivered);
         return TryGetFunction(document.RootElement, out var have) && TryGetFunction(answer, out var whole)
-            && IsSameMember(have, whole, "name") && IsSameMember(have, whole, "arguments");
+            && RawJson.IsSameMember(have, whole, "name"u8) && RawJson.IsSameMember(have, whole, "arguments"u8);
     }
 
     private static bool TryGetFunction(JsonElement call, out JsonElement function)
     {
         function = default;
         return call.ValueKind == JsonValueKind.Object && call.TryGetProperty("function"u8, out function) && function.ValueKind == JsonValueKind.Object;
-    }
-
-    private static bool IsSameMember(JsonElement a, JsonElement b, string name)
-    {
-        var inA = a.TryGetProperty(name, out var left);
-        var inB = b.TryGetProperty(name, out var right);
-        return inA == inB && (!inA || JsonElement.DeepEquals(left, right));
     }
 }
