@@ -26,4 +26,7 @@ internal sealed record ChatRequest
 
     /// <summary>Where the member <c>stream_options</c> stands, with one adjoining comma; empty where it is absent.</summary>
     public Range StreamOptionsMember { get; init; }
+
+    /// <summary>The JSON-RPC call that the request is; null where the format knows none.</summary>
+    public A2A.JsonRpcCall? Rpc { get; init; }
 }

@@ -103,11 +103,16 @@ internal sealed class GuardedStream(ChatFormat format, string requestBody, strin
         return whole;
     }
 
-    /// <summary>Bytes that the reader allocates on 10,000 events, after as many to warm up.</summary>
-    public long AllocatedBy(string ordinaryEvent)
+    /// <summary>Bytes that the reader allocates on 10,000 events, after <paramref name="first"/> and as many to warm up.</summary>
+    public long AllocatedBy(string ordinaryEvent, string? first = null)
     {
         var data = Encoding.UTF8.GetBytes(ordinaryEvent);
         using var reader = NewReader(maxDeliveredBytes: 4096);
+        if (first is not null)
+        {
+            reader.Read(first);
+        }
+
         Read(reader, data);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Read(reader, data);

@@ -78,7 +78,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
             reader.Skip();
         }
 
-        reader.Read(); // Throws where anything follows the object.
+        Members.AssertEnd(ref reader);
         return (_content ? EventMeaning.Content : 0) | (_finish || Blocked ? EventMeaning.Finish : 0);
     }
 

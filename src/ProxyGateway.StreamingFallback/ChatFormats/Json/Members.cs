@@ -16,11 +16,12 @@ internal static class Members
         seen |= member;
     }
 
-    /// <summary>Goes past the value of the member that <paramref name="reader"/> stands on.</summary>
-    public static void SkipValue(ref Utf8JsonReader reader)
+    /// <summary>Goes on to the value of the member that <paramref name="reader"/> stands on, which may stand there once only, and returns a reader there.</summary>
+    public static Utf8JsonReader Value(scoped ref Utf8JsonReader reader, scoped ref int seen, int member)
     {
+        OnlyOnce(ref seen, member);
         reader.Read();
-        reader.Skip();
+        return reader;
     }
 
     /// <summary>
@@ -58,5 +59,14 @@ internal static class Members
         var start = (int)reader.TokenStartIndex;
         reader.Skip();
         return json[start..(int)reader.BytesConsumed];
+    }
+
+    /// <summary>Throws unless <paramref name="reader"/> stands on the last brace of the event and nothing follows: something in it was not where it belongs.</summary>
+    public static void AssertEnd(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.EndObject || reader.CurrentDepth != 0 || reader.Read())
+        {
+            throw new JsonException();
+        }
     }
 }

@@ -157,7 +157,7 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
                 reader.Skip();
             }
 
-            reader.Read(); // Throws where anything follows the object.
+            Members.AssertEnd(ref reader);
             return (_content ? EventMeaning.Content : 0) | (_done ? EventMeaning.Done : 0);
         }
 
