@@ -4,6 +4,7 @@ using System.Text.Json;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Sse;
+using ProxyGateway.TestKit.Data;
 using Xunit;
 
 namespace ProxyGateway.Tests.ChatFormats;
@@ -37,11 +38,13 @@ internal static class FormatAsserts
     {
         var events = new List<string>();
         var framer = new EventFramer(format.Framing);
+        var isFirst = true;
         using var scratch = new PooledBuffer();
         ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(stream);
         for (var end = framer.FindEventEnd(rest); end > 0; end = framer.FindEventEnd(rest))
         {
-            var e = EventParser.Parse(format.Framing, rest[..end], scratch);
+            var e = EventParser.Parse(format.Framing, rest[..end], isFirst, scratch);
+            isFirst = false;
             if (e.HasData)
             {
                 events.Add(Encoding.UTF8.GetString(e.Data));
@@ -56,8 +59,11 @@ internal static class FormatAsserts
 
     public static string Compact(JsonElement element) => JsonSerializer.Serialize(element);
 
-    public static void AssertJson(string text)
+    /// <summary>The recorded streams of this format; skips the test where the recordings are missing, and fails it on a build server.</summary>
+    public static List<RecordedStream> Recorded(ChatFormat format)
     {
-        using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        var folder = SharedData.Require();
+        Assert.SkipWhen(folder is null, SharedData.Missing);
+        return [.. RecordedStreams.Load(folder).Where(s => s.Format == format.Name)];
     }
 }

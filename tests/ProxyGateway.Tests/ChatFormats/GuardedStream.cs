@@ -103,6 +103,32 @@ internal sealed class GuardedStream(ChatFormat format, string requestBody, strin
         return whole;
     }
 
+    /// <summary>
+    /// Damages one to three bytes of <paramref name="stream"/>, many times over: whatever it then says, nothing throws, the same
+    /// bytes go through in pieces of any size, and what can still be continued becomes a complete stream.
+    /// </summary>
+    public void AssertDamageIsSurvived(string stream, string answer)
+    {
+        var random = new Random(20260101);
+        for (var round = 0; round < 1_500; round++)
+        {
+            var bytes = Encoding.UTF8.GetBytes(stream);
+            for (var i = random.Next(3); i >= 0; i--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)"\"\\{}[]:,\n\r 0aZ\u00FF"[random.Next(15)];
+            }
+
+            var outcome = Run(bytes, end: FaultKind.ConnectionReset);
+            var inPieces = Run(bytes, 5, end: FaultKind.ConnectionReset);
+            Assert.Equal(outcome.Text, inPieces.Text);
+            Assert.Equal((outcome.State, outcome.Fault), (inPieces.State, inPieces.Fault));
+            if (outcome.State == GuardState.Faulted && Continue(outcome.DeliveredOrNull, answer) is (AnswerVerdict.Usable, var rest))
+            {
+                Assert.Equal(GuardState.Done, Run(outcome.Text + rest).State);
+            }
+        }
+    }
+
     /// <summary>Bytes that the reader allocates on 10,000 events, after <paramref name="first"/> and as many to warm up.</summary>
     public long AllocatedBy(string ordinaryEvent, string? first = null)
     {

@@ -123,6 +123,9 @@ public sealed class A2AFormatTests
     }
 
     [Fact]
+    public void DamagedStream_NeverThrows() => Exchange.AssertDamageIsSurvived(Healthy, Answer);
+
+    [Fact]
     public void EveryCut_RecoversWithTheSameAnswer() =>
         Exchange.AssertEveryCutRecovers(Healthy, Answer, Decode);
 

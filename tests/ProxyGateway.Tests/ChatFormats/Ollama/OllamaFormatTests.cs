@@ -116,6 +116,9 @@ public sealed class OllamaFormatTests
     public void LastLineWithoutLineEnd_IsComplete() => Assert.Equal(Healthy, Exchange.Run(Healthy.TrimEnd('\n')).Text);
 
     [Fact]
+    public void DamagedStream_NeverThrows() => Exchange.AssertDamageIsSurvived(Healthy, Answer);
+
+    [Fact]
     public void EveryCut_RecoversWithTheSameAnswer() => Exchange.AssertEveryCutRecovers(Healthy, Answer, Decode);
 
     [Fact]
