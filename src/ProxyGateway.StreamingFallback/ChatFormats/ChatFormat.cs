@@ -38,7 +38,7 @@ internal abstract class ChatFormat
 
     /// <summary>
     /// Reads what the gateway must know of a request. Returns null and sets <paramref name="request"/>, or says what
-    /// is wrong with the body in words a client can act on (never a part of the body itself).
+    /// is wrong with the body in words a client can act on (never a part of the body itself). The path comes with its query.
     /// </summary>
     public abstract string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request);
 

@@ -1,7 +1,7 @@
 namespace ProxyGateway.StreamingFallback.ChatFormats;
 
 /// <summary>What the gateway knows of a client's request. Immutable; holds no text of the conversation.</summary>
-internal sealed class ChatRequest
+internal sealed record ChatRequest
 {
     /// <summary>Whether the client asked for a stream.</summary>
     public required bool Streaming { get; init; }
@@ -26,4 +26,7 @@ internal sealed class ChatRequest
 
     /// <summary>Where the member <c>stream_options</c> stands, with one adjoining comma; empty where it is absent.</summary>
     public Range StreamOptionsMember { get; init; }
+
+    /// <summary>The JSON-RPC call that the request is; null where the format knows none.</summary>
+    public A2A.JsonRpcCall? Rpc { get; init; }
 }

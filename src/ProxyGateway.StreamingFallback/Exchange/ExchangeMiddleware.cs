@@ -93,7 +93,8 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             return (null, null, TooLarge(route));
         }
 
-        var problem = route.Format.ReadRequest(body.Memory.Span, context.Request.Path.Value ?? "", out var request);
+        var target = context.Request.Path.Value + context.Request.QueryString.Value;
+        var problem = route.Format.ReadRequest(body.Memory.Span, target, out var request);
         return problem is null ? (body, request, null) : (body, null, Unreadable(problem));
     }
 

@@ -40,6 +40,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     private EventFramer _framer = new(format.Framing);
     private int _malformedInARow;
     private bool _isFirst = true;
+    private bool _dropped;
 
     public GuardState State { get; private set; }
 
@@ -73,6 +74,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         var position = 0;
         while (position < chunk.Length && State is not (GuardState.Done or GuardState.Faulted))
         {
+            var isOwed = _framer.OwesLineFeed && chunk[position] == (byte)'\n';
             var length = _framer.FindEventEnd(chunk[position..]);
             if (length < 0)
             {
@@ -96,8 +98,10 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
                 continue;
             }
 
-            if (!Accept(chunk[position..end], out var hold))
+            var hold = false;
+            if ((isOwed && _dropped) || !Accept(chunk[position..end], out hold))
             {
+                // An event that is dropped takes its whole line end with it.
                 WriteRun(chunk[runStart..position], output);
                 runStart = position = end;
             }
@@ -210,7 +214,8 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         _isFirst = false;
         var meaning = reader.Read(e);
         const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall | EventMeaning.Contradiction;
-        if ((meaning & Dropped) != 0)
+        _dropped = (meaning & Dropped) != 0;
+        if (_dropped)
         {
             Drop(meaning);
             return false;

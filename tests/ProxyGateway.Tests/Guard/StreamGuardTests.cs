@@ -133,6 +133,16 @@ public sealed class StreamGuardTests
         Assert.Equal(1, run.Guard.MalformedEvents);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public void DroppedEvent_TakesItsLineEndWithIt(int chunk)
+    {
+        var crlf = C with { LineEnd = "\r\n" };
+        using var run = new GuardRun().Push(crlf.Text("a") + "data: {\r\n\r\n" + crlf.Text("b"), chunk);
+        Assert.Equal(crlf.Text("a") + crlf.Text("b"), run.Output);
+    }
+
     [Fact]
     public void MalformedEvents_NeedToBeInARow()
     {

@@ -218,7 +218,7 @@ internal sealed class AnthropicMessagesStreamWriter(AnthropicMessagesAnswer answ
     {
         while (!rest.IsEmpty)
         {
-            var piece = OpenAIChatStreamWriter.TakePiece(rest);
+            var piece = TextPieces.Take(rest);
             WriteDelta(index, type, member, rest[..piece]);
             rest = rest[piece..];
         }

@@ -26,7 +26,8 @@ internal ref struct BodyEdits(ReadOnlySpan<byte> body)
 
         var start = _body.IndexOf((byte)'{') + 1;
         var isEmpty = _body[start..].TrimStart(" \t\r\n"u8).StartsWith((byte)'}');
-        byte[] member = [.. Quote(name), (byte)':', .. with, .. isEmpty ? ""u8 : ","u8];
+        var isSecond = isEmpty && _edits.Exists(e => e.Start == start);
+        byte[] member = [.. isSecond ? ","u8 : ""u8, .. Quote(name), (byte)':', .. with, .. isEmpty ? ""u8 : ","u8];
         Replace(start..start, member);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
@@ -47,6 +48,43 @@ internal sealed class ChunkIdentity
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Fills what was not delivered from a whole answer, so that a made chunk lacks nothing that clients require. The
+    /// optional members are the answer's only where nothing was delivered (<paramref name="isFirst"/>).
+    /// </summary>
+    public void Complete(JsonElement answer, bool isFirst, ChatRequest request, string idOtherwise)
+    {
+        if (isFirst)
+        {
+            SystemFingerprint = RawJson.Scalar(answer, "system_fingerprint"u8);
+            ServiceTier = RawJson.Scalar(answer, "service_tier"u8);
+        }
+
+        Id ??= RawJson.Scalar(answer, "id"u8) ?? BodyEdits.Quote(idOtherwise);
+        Created ??= RawJson.Scalar(answer, "created"u8) ?? "0"u8.ToArray();
+        Model ??= RawJson.Scalar(answer, "model"u8) ?? BodyEdits.Quote(request.Model ?? "");
+    }
+
+    /// <summary>Writes the members that stand in every chunk.</summary>
+    public void Write(Utf8JsonWriter chunk, ReadOnlySpan<byte> objectName)
+    {
+        WriteRaw(chunk, "id"u8, Id);
+        chunk.WriteString("object"u8, objectName);
+        WriteRaw(chunk, "created"u8, Created);
+        WriteRaw(chunk, "model"u8, Model);
+        WriteRaw(chunk, "service_tier"u8, ServiceTier);
+        WriteRaw(chunk, "system_fingerprint"u8, SystemFingerprint);
+    }
+
+    private static void WriteRaw(Utf8JsonWriter chunk, ReadOnlySpan<byte> name, byte[]? value)
+    {
+        if (value is not null)
+        {
+            chunk.WritePropertyName(name);
+            RawJson.Write(chunk, value);
+        }
     }
 
     private static byte[]? TakeValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, byte[]? known)

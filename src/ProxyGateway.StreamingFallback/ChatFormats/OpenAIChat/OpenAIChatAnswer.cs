@@ -3,7 +3,7 @@ using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
-/// <summary>A whole <c>chat.completion</c>, checked once so that what is made of it needs no further doubt.</summary>
+/// <summary>A whole <c>chat.completion</c> or <c>text_completion</c>, checked once so that what is made of it needs no further doubt.</summary>
 internal sealed class OpenAIChatAnswer : IDisposable
 {
     private readonly JsonDocument _document;
@@ -19,7 +19,7 @@ internal sealed class OpenAIChatAnswer : IDisposable
     public IReadOnlyList<AnswerChoice> Choices { get; }
 
     /// <summary>Reads <paramref name="json"/>; the answer is null unless the verdict is <see cref="AnswerVerdict.Usable"/>.</summary>
-    public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out OpenAIChatAnswer? answer)
+    public static AnswerVerdict Read(ReadOnlyMemory<byte> json, ChunkShape shape, out OpenAIChatAnswer? answer)
     {
         answer = null;
         JsonDocument document;
@@ -33,7 +33,7 @@ internal sealed class OpenAIChatAnswer : IDisposable
         }
 
         var choices = new List<AnswerChoice>();
-        var verdict = ReadChoices(document.RootElement, choices);
+        var verdict = ReadChoices(document.RootElement, shape, choices);
         if (verdict == AnswerVerdict.Usable)
         {
             answer = new OpenAIChatAnswer(document, choices);
@@ -48,7 +48,7 @@ internal sealed class OpenAIChatAnswer : IDisposable
 
     public void Dispose() => _document.Dispose();
 
-    private static AnswerVerdict ReadChoices(JsonElement root, List<AnswerChoice> choices)
+    private static AnswerVerdict ReadChoices(JsonElement root, ChunkShape shape, List<AnswerChoice> choices)
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
@@ -68,7 +68,7 @@ internal sealed class OpenAIChatAnswer : IDisposable
 
         foreach (var element in array.EnumerateArray())
         {
-            if (AnswerChoice.Read(element, choices.Count) is not { } choice || choices.Exists(c => c.Index == choice.Index))
+            if (AnswerChoice.Read(element, choices.Count, shape) is not { } choice || choices.Exists(c => c.Index == choice.Index))
             {
                 return AnswerVerdict.Unusable;
             }
@@ -105,11 +105,9 @@ internal sealed class AnswerChoice
     public JsonElement? Logprobs { get; }
 
     /// <summary>Null where the choice is not complete: no message, no stop reason, arguments that are no JSON.</summary>
-    public static AnswerChoice? Read(JsonElement element, int position)
+    public static AnswerChoice? Read(JsonElement element, int position, ChunkShape shape)
     {
         if (element.ValueKind != JsonValueKind.Object
-            || !element.TryGetProperty("message"u8, out var message)
-            || message.ValueKind != JsonValueKind.Object
             || JsonText.GetUtf8(element, "finish_reason"u8) is not { Length: > 0 } finish
             || finish.AsSpan().SequenceEqual("error"u8))
         {
@@ -117,6 +115,22 @@ internal sealed class AnswerChoice
         }
 
         var index = element.TryGetProperty("index"u8, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var i) ? i : position;
+        var logprobs = element.TryGetProperty("logprobs"u8, out var l) && l.ValueKind == JsonValueKind.Object ? l : (JsonElement?)null;
+        return shape == ChunkShape.ChatDelta ? ReadMessage(element, index, finish, logprobs) : ReadText(element, index, finish, logprobs);
+    }
+
+    private static AnswerChoice? ReadText(JsonElement element, int index, byte[] finish, JsonElement? logprobs) =>
+        JsonText.GetUtf8(element, "text"u8) is { } text
+            ? new AnswerChoice(index, [[], [], text, []], [], finish, logprobs)
+            : null;
+
+    private static AnswerChoice? ReadMessage(JsonElement element, int index, byte[] finish, JsonElement? logprobs)
+    {
+        if (!element.TryGetProperty("message"u8, out var message) || message.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
         var texts = new byte[DeliveredChoice.ChannelCount][];
         texts[(int)TextChannel.ReasoningContent] = JsonText.GetUtf8(message, "reasoning_content"u8) ?? [];
         texts[(int)TextChannel.Reasoning] = JsonText.GetUtf8(message, "reasoning"u8) ?? [];
@@ -145,7 +159,6 @@ internal sealed class AnswerChoice
             calls.Add(read);
         }
 
-        var logprobs = element.TryGetProperty("logprobs"u8, out var l) && l.ValueKind == JsonValueKind.Object ? l : (JsonElement?)null;
         return new AnswerChoice(index, texts, calls, finish, logprobs);
     }
 }

@@ -13,38 +13,15 @@ internal sealed class OpenAIChatFormat : ChatFormat
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         OpenAIChatRequestReader.Read(body, out request);
 
-    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
-    {
-        var edits = new BodyEdits(body);
-        if (mode == AttemptMode.NonStreaming && request.Streaming)
-        {
-            edits.Replace(request.StreamValue, "false"u8.ToArray());
-            if (!request.StreamOptionsMember.Equals(default))
-            {
-                edits.Replace(request.StreamOptionsMember, []);
-            }
-        }
-
-        if (model is not null)
-        {
-            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
-        }
-
-        if (edits.IsEmpty)
-        {
-            return false;
-        }
-
-        edits.Write(output);
-        return true;
-    }
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output) =>
+        AttemptBody.Write(request, body, mode, model, output);
 
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
-        new OpenAIChatReader(request, maxDeliveredBytes, terminal);
+        new OpenAIChatReader(request, ChunkShape.ChatDelta, maxDeliveredBytes, terminal);
 
     public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
     {
-        var verdict = OpenAIChatAnswer.Read(answer, out var whole);
+        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.ChatDelta, out var whole);
         using (whole)
         {
             if (whole is null)
@@ -65,7 +42,7 @@ internal sealed class OpenAIChatFormat : ChatFormat
 
     public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
     {
-        var verdict = OpenAIChatAnswer.Read(answer, out var whole);
+        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.ChatDelta, out var whole);
         whole?.Dispose();
         return verdict;
     }

@@ -4,8 +4,8 @@ using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
-/// <summary>Reads <c>chat.completion.chunk</c> events (OpenAI API reference, "Chat Completions streaming").</summary>
-internal sealed class OpenAIChatReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
+/// <summary>Reads <c>chat.completion.chunk</c> and <c>text_completion</c> events (OpenAI API reference, "Chat Completions streaming" and "Completions").</summary>
+internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
 {
     private readonly List<DeliveredChoice> _choices = [];
     private bool _anyContent;
@@ -326,6 +326,11 @@ internal sealed class OpenAIChatReader(ChatRequest request, int maxDeliveredByte
                         _finish = true;
                     }
                 }
+                else if (owner.Shape == ChunkShape.CompletionText && reader.ValueTextEquals("text"u8))
+                {
+                    OnlyOnce(ref seen, 4);
+                    TakeText(ref reader, choice, TextChannel.Content);
+                }
                 else
                 {
                     reader.Read();
@@ -564,4 +569,6 @@ internal sealed class OpenAIChatReader(ChatRequest request, int maxDeliveredByte
     }
 
     private int MaxDeliveredBytes => maxDeliveredBytes;
+
+    private ChunkShape Shape => shape;
 }

@@ -8,9 +8,6 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 /// <summary>Makes the chunks that lead from what was delivered to the end of a whole answer.</summary>
 internal ref struct OpenAIChatStreamWriter
 {
-    /// <summary>Pieces a person can watch arrive, yet few events.</summary>
-    private const int MaxPieceBytes = 256;
-
     private readonly IBufferWriter<byte> _output;
     private readonly OpenAIChatReader? _delivered;
     private readonly OpenAIChatAnswer _answer;
@@ -21,15 +18,8 @@ internal ref struct OpenAIChatStreamWriter
         _output = output;
         _delivered = delivered;
         _answer = answer;
-        var root = answer.Root;
-        _identity = delivered?.Identity ?? new ChunkIdentity
-        {
-            SystemFingerprint = Raw(root, "system_fingerprint"u8),
-            ServiceTier = Raw(root, "service_tier"u8),
-        };
-        _identity.Id ??= Raw(root, "id"u8) ?? "\"chatcmpl-gateway\""u8.ToArray();
-        _identity.Created ??= Raw(root, "created"u8) ?? "0"u8.ToArray();
-        _identity.Model ??= Raw(root, "model"u8) ?? BodyEdits.Quote(request.Model ?? "");
+        _identity = delivered?.Identity ?? new ChunkIdentity();
+        _identity.Complete(answer.Root, isFirst: delivered is null, request, "chatcmpl-gateway");
     }
 
     public readonly void Write(bool includeUsage)
@@ -79,7 +69,7 @@ internal ref struct OpenAIChatStreamWriter
     {
         while (!rest.IsEmpty)
         {
-            var piece = logprobs is null ? TakePiece(rest) : rest.Length;
+            var piece = logprobs is null ? TextPieces.Take(rest) : rest.Length;
             using var delta = Begin(index);
             delta.WriteString(Name(channel), rest[..piece]);
             End(delta, null, logprobs);
@@ -193,12 +183,7 @@ internal ref struct OpenAIChatStreamWriter
         _output.Write("data: "u8);
         var chunk = new Utf8JsonWriter(_output, JsonText.WriterOptions);
         chunk.WriteStartObject();
-        WriteRaw(chunk, "id"u8, _identity.Id);
-        chunk.WriteString("object"u8, "chat.completion.chunk"u8);
-        WriteRaw(chunk, "created"u8, _identity.Created);
-        WriteRaw(chunk, "model"u8, _identity.Model);
-        WriteRaw(chunk, "service_tier"u8, _identity.ServiceTier);
-        WriteRaw(chunk, "system_fingerprint"u8, _identity.SystemFingerprint);
+        _identity.Write(chunk, "chat.completion.chunk"u8);
         return chunk;
     }
 
@@ -209,19 +194,6 @@ internal ref struct OpenAIChatStreamWriter
         _output.Write("\n\n"u8);
     }
 
-    private static void WriteRaw(Utf8JsonWriter chunk, ReadOnlySpan<byte> name, byte[]? value)
-    {
-        if (value is null)
-        {
-            return;
-        }
-
-        // Parsed and written anew, so that no white space of the upstream's can end the line.
-        chunk.WritePropertyName(name);
-        using var document = JsonDocument.Parse(value);
-        document.RootElement.WriteTo(chunk);
-    }
-
     private static ReadOnlySpan<byte> Name(TextChannel channel) => channel switch
     {
         TextChannel.ReasoningContent => "reasoning_content"u8,
@@ -229,32 +201,4 @@ internal ref struct OpenAIChatStreamWriter
         TextChannel.Refusal => "refusal"u8,
         _ => "content"u8,
     };
-
-    /// <summary>How much of <paramref name="text"/> makes the next piece: up to a space where there is one, never inside a scalar.</summary>
-    internal static int TakePiece(ReadOnlySpan<byte> text)
-    {
-        if (text.Length <= MaxPieceBytes)
-        {
-            return text.Length;
-        }
-
-        var space = text[..MaxPieceBytes].LastIndexOf((byte)' ');
-        if (space > 0)
-        {
-            return space;
-        }
-
-        var cut = MaxPieceBytes;
-        while (cut > 1 && (text[cut] & 0xC0) == 0x80)
-        {
-            cut--;
-        }
-
-        return cut;
-    }
-
-    private static byte[]? Raw(JsonElement root, ReadOnlySpan<byte> name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
-            ? Encoding.UTF8.GetBytes(value.GetRawText())
-            : null;
 }

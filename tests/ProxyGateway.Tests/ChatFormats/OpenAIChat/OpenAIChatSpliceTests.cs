@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.Tests.Guard;
@@ -160,7 +161,7 @@ public sealed class OpenAIChatSpliceTests
         var text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("👋é漢", 200)));
         for (ReadOnlySpan<byte> rest = text; !rest.IsEmpty;)
         {
-            var piece = OpenAIChatStreamWriter.TakePiece(rest);
+            var piece = TextPieces.Take(rest);
             Assert.True(System.Text.Unicode.Utf8.IsValid(rest[..piece]));
             rest = rest[piece..];
         }

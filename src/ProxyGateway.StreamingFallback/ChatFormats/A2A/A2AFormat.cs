@@ -1,0 +1,85 @@
+using System.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+using ProxyGateway.StreamingFallback.Configuration;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.A2A;
+
+/// <summary>
+/// Agent2Agent over JSON-RPC, <c>message/stream</c> and <c>tasks/resubscribe</c> (A2A specification 0.3, sections 7.2 and 7.9).
+/// </summary>
+internal sealed class A2AFormat : ChatFormat
+{
+    public override string Name => "a2a";
+
+    /// <remarks>Agents act: a message that is sent again does again what it did.</remarks>
+    public override ReplayPolicy DefaultReplay => ReplayPolicy.Never;
+
+    public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
+        A2ARequestReader.Read(body, out request);
+
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
+    {
+        // An agent chooses its model itself.
+        if (mode == AttemptMode.Streaming || request.Rpc is not { IsStreaming: true } call)
+        {
+            return false;
+        }
+
+        var edits = new BodyEdits(body);
+        edits.Replace(call.MethodValue, BodyEdits.Quote(call.Method == JsonRpcCall.MessageStream ? JsonRpcCall.MessageSend : JsonRpcCall.TasksGet));
+        edits.Write(output);
+        return true;
+    }
+
+    /// <remarks>The final update is the only end there is, so <paramref name="terminal"/> has nothing to choose.</remarks>
+    public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
+        new A2AReader(request, maxDeliveredBytes);
+
+    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    {
+        var verdict = A2AAnswer.Read(answer, out var whole);
+        using (whole)
+        {
+            if (whole is null)
+            {
+                return verdict;
+            }
+
+            var reader = (A2AReader?)delivered;
+            if (reader is not null && !A2ASplice.Continues(reader, whole))
+            {
+                return AnswerVerdict.Divergent;
+            }
+
+            new A2AStreamWriter(reader, whole, request, output).Write();
+            return AnswerVerdict.Usable;
+        }
+    }
+
+    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
+    {
+        var verdict = A2AAnswer.Read(answer, out var whole);
+        whole?.Dispose();
+        return verdict;
+    }
+
+    /// <remarks>There is no end marker.</remarks>
+    public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)
+    {
+    }
+
+    /// <remarks>Clients compare the id of every response with their request's, so it is repeated wherever it is known.</remarks>
+    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    {
+        output.Write("data: "u8);
+        JsonRpcError.Write(error, ((A2AReader?)delivered)?.Request.Rpc?.Id, output);
+        output.Write("\n\n"u8);
+    }
+
+    /// <remarks>A comment with one line end only: an event without data is an error to some clients.</remarks>
+    public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n"u8);
+
+    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => JsonRpcError.Write(error, null, output);
+
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => JsonRpcError.Read(body);
+}

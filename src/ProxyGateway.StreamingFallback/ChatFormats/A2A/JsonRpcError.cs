@@ -1,0 +1,51 @@
+using System.Buffers;
+using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.A2A;
+
+/// <summary>The error response of JSON-RPC 2.0 (specification, section 5.1).</summary>
+internal static class JsonRpcError
+{
+    private const int InvalidRequest = -32600;
+    private const int InternalError = -32603;
+
+    /// <summary>Whether <paramref name="json"/> is an error response. Agents name no complaint that the plan depends on. Never throws.</summary>
+    public static UpstreamComplaint Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            using var document = JsonDocument.ParseValue(ref reader);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind != JsonValueKind.Null
+                ? UpstreamComplaint.Other
+                : UpstreamComplaint.None;
+        }
+        catch (JsonException)
+        {
+            return UpstreamComplaint.None;
+        }
+    }
+
+    /// <param name="error">What to report.</param>
+    /// <param name="id">The raw JSON of the request's id; null where it is not known.</param>
+    /// <param name="output">Where to write.</param>
+    public static void Write(in GatewayError error, byte[]? id, IBufferWriter<byte> output)
+    {
+        using var writer = new Utf8JsonWriter(output, JsonText.WriterOptions);
+        writer.WriteStartObject();
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        RawJson.Write(writer, id ?? "null"u8);
+        writer.WriteStartObject("error"u8);
+        writer.WriteNumber("code"u8, error.Status < 500 ? InvalidRequest : InternalError);
+        writer.WriteString("message"u8, error.Message);
+        writer.WriteStartObject("data"u8);
+        writer.WriteString("code"u8, error.Code);
+        writer.WriteNumber("status"u8, error.Status);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using ProxyGateway.StreamingFallback.Configuration;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
+
+/// <summary>Gemini, <c>POST …/models/MODEL:streamGenerateContent?alt=sse</c> (Gemini API reference, "Generating content").</summary>
+internal sealed class GeminiFormat : ChatFormat
+{
+    public override string Name => "gemini";
+
+    public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
+        GeminiRequestReader.Read(body, path, out request);
+
+    /// <remarks>Mode and model stand in the path: see <see cref="RewriteTarget"/>.</remarks>
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output) => false;
+
+    public override (string Path, string Query)? RewriteTarget(ChatRequest request, string path, string query, AttemptMode mode, string? model) =>
+        GeminiTarget.Rewrite(path, query, whole: mode == AttemptMode.NonStreaming && request.Streaming, model);
+
+    /// <remarks>The finish reason is the only end there is, so <paramref name="terminal"/> has nothing to choose.</remarks>
+    public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
+        new GeminiReader(request, maxDeliveredBytes);
+
+    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    {
+        var verdict = GeminiAnswer.Read(answer, out var whole);
+        using (whole)
+        {
+            if (whole is null)
+            {
+                return verdict;
+            }
+
+            var reader = (GeminiReader?)delivered;
+            if (reader is not null && !GeminiSplice.Continues(reader, whole))
+            {
+                return AnswerVerdict.Divergent;
+            }
+
+            new GeminiStreamWriter(reader, whole, output).Write();
+            return AnswerVerdict.Usable;
+        }
+    }
+
+    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
+    {
+        var verdict = GeminiAnswer.Read(answer, out var whole);
+        whole?.Dispose();
+        return verdict;
+    }
+
+    /// <remarks>There is no end marker; one that clients do not know makes them throw.</remarks>
+    public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)
+    {
+    }
+
+    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    {
+        output.Write("data: "u8);
+        GeminiError.Write(error, output);
+        output.Write("\r\n\r\n"u8);
+    }
+
+    /// <remarks>A comment must be a block of its own: an event that a comment precedes in its block is lost on the SDK.</remarks>
+    public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n\n"u8);
+
+    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => GeminiError.Write(error, output);
+
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => GeminiError.Read(body);
+}

@@ -1,0 +1,34 @@
+using System.Buffers;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
+
+/// <summary>The body of an attempt for the formats that say <c>stream</c> and <c>model</c> in the body.</summary>
+internal static class AttemptBody
+{
+    /// <summary>See <see cref="ChatFormat.WriteAttemptBody"/>.</summary>
+    public static bool Write(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
+    {
+        var edits = new BodyEdits(body);
+        if (mode == AttemptMode.NonStreaming && request.Streaming)
+        {
+            edits.SetMember(request.StreamValue, "stream", "false"u8.ToArray());
+            if (!request.StreamOptionsMember.Equals(default))
+            {
+                edits.Replace(request.StreamOptionsMember, []);
+            }
+        }
+
+        if (model is not null)
+        {
+            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
+        }
+
+        if (edits.IsEmpty)
+        {
+            return false;
+        }
+
+        edits.Write(output);
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+using ProxyGateway.StreamingFallback.Configuration;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAICompletions;
+
+/// <summary>
+/// Legacy OpenAI completions, <c>POST /v1/completions</c> (OpenAI API reference, "Completions"). Chunks and answers differ
+/// from Chat Completions only in where a choice holds its text, so reader, answer and splice check are those of
+/// <c>openai-chat</c>.
+/// </summary>
+internal sealed class OpenAICompletionsFormat : ChatFormat
+{
+    /// <summary>Errors, heartbeat and end marker are the same bytes.</summary>
+    private static readonly OpenAIChatFormat Chat = new();
+
+    public override string Name => "openai-completions";
+
+    public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
+        OpenAICompletionsRequestReader.Read(body, out request);
+
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output) =>
+        AttemptBody.Write(request, body, mode, model, output);
+
+    public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
+        new OpenAIChatReader(request, ChunkShape.CompletionText, maxDeliveredBytes, terminal);
+
+    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    {
+        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.CompletionText, out var whole);
+        using (whole)
+        {
+            if (whole is null)
+            {
+                return verdict;
+            }
+
+            var reader = (OpenAIChatReader?)delivered;
+            if (reader is not null && !OpenAIChatSplice.Continues(reader, whole))
+            {
+                return AnswerVerdict.Divergent;
+            }
+
+            new OpenAICompletionsStreamWriter(reader, whole, request, output).Write(request.IncludeUsage);
+            return AnswerVerdict.Usable;
+        }
+    }
+
+    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
+    {
+        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.CompletionText, out var whole);
+        whole?.Dispose();
+        return verdict;
+    }
+
+    public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output) => Chat.WriteMissingEnd(delivered, output);
+
+    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
+        Chat.WriteErrorEvent(error, delivered, output);
+
+    public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => Chat.WriteHeartbeat(delivered, output);
+
+    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => Chat.WriteErrorBody(error, output);
+
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => Chat.ReadErrorBody(body);
+}
