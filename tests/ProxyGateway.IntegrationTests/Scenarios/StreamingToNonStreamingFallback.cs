@@ -26,7 +26,7 @@ public sealed class StreamingToNonStreamingFallback
         Assert.Equal(2, upstream.RequestCount);
         Assert.Equal(Agents.OddRequest, upstream.Exchanges[0].Body);
         Assert.Equal(
-            """{ "model":"m" , "x_unknown": [1.50, 1e2, "\u00e9\/"], "messages":[{"role":"user","content":"hi"}],  "stream" : false, "temperature":0.70 }""",
+            """{ "model":"m" , "x_unknown": [1.50, 1e2, "\u00e9\/"], "messages":[{"role":"user","content":"hi"}],  "stream" : false,  "temperature":0.70 }""",
             System.Text.Encoding.UTF8.GetString(upstream.Exchanges[1].Body));
         await gateway.AssertContractAsync(result, Agents.OddRequest);
         Assert.Equal(1, gateway.Meter.Count("proxygateway.request.duration", ("outcome", "recovered")));
