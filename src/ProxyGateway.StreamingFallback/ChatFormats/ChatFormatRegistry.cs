@@ -1,5 +1,9 @@
+using ProxyGateway.StreamingFallback.ChatFormats.A2A;
 using ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;
+using ProxyGateway.StreamingFallback.ChatFormats.Gemini;
+using ProxyGateway.StreamingFallback.ChatFormats.Ollama;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+using ProxyGateway.StreamingFallback.ChatFormats.OpenAICompletions;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats;
 
@@ -13,6 +17,10 @@ internal static class ChatFormatRegistry
     {
         new OpenAIChatFormat(),
         new AnthropicMessagesFormat(),
+        new OpenAICompletionsFormat(),
+        new GeminiFormat(),
+        new OllamaFormat(),
+        new A2AFormat(),
     }.ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
 
     public static IReadOnlyCollection<string> Names => Formats.Keys;

@@ -17,8 +17,11 @@ internal sealed class ClientResponse
     private const int Http2InternalError = 2;
     private const int Http3InternalError = 0x102;
 
-    /// <summary>What is in the sending queue must leave before a reset, which overtakes it.</summary>
-    private static readonly TimeSpan ResetPause = TimeSpan.FromMilliseconds(150);
+    /// <summary>
+    /// A reset overtakes what is still queued here, and makes clients throw away what they have received and not yet read. The
+    /// event itself is out at once, so the pause delays nobody; it must outlast a busy client's next read.
+    /// </summary>
+    private static readonly TimeSpan ResetPause = TimeSpan.FromMilliseconds(500);
 
     private readonly HttpContext _context;
     private readonly IHttpResponseFeature _response;
