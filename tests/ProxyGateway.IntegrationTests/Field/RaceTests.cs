@@ -58,7 +58,10 @@ public sealed class RaceTests
         await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster(
             "primary", upstream, ("CircuitBreaker:Enabled", "false"), ("Timeouts:FirstContent", "00:00:00.1"), ("Timeouts:Idle", "00:00:00.1")));
 
-        await RunAsync(gateway, wire, change: null);
+        // An upstream may write its last words into a connection that its gateway has just left, and then believes it was heard out.
+        await RunAsync(gateway, wire, change: null, t => t.Attempts.Count == 1
+            ? t
+            : t with { Attempts = [t.Attempts[0] with { Ending = AttemptEnding.CancelledByGateway }, .. t.Attempts.Skip(1)] });
     }
 
     [Theory]
