@@ -63,8 +63,15 @@ internal sealed class OpenAIResponsesFormat : ChatFormat
                     return AnswerVerdict.Divergent;
                 }
 
-                var last = new OpenAIResponsesStreamWriter(reader, whole, request, events).Write();
-                reader?.Ledger.Advance(last);
+                void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, whole, request, firstNumber, events).Write();
+                if (reader is null)
+                {
+                    Make(0);
+                }
+                else
+                {
+                    reader.MakeRest(Make);
+                }
             }
             catch (InvalidOperationException)
             {
@@ -93,19 +100,19 @@ internal sealed class OpenAIResponsesFormat : ChatFormat
 
     /// <remarks>
     /// Some agents count only events as life, none minds one more <c>response.in_progress</c>, and kinds that do not exist
-    /// make an SDK throw. It takes the next sequence number, so it may go out only once the upstream sends no more. Before
+    /// make an SDK throw. It takes the next sequence number, which is the upstream's for as long as that sends; and before
     /// <c>response.created</c> went out it would be the first event, which SDKs refuse: then it is a comment.
     /// </remarks>
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
-        if (Known(delivered) is not { Ledger.Identity: { } identity } reader)
+        if (Known(delivered) is not { Ledger.Identity: { } identity } reader || reader.TakeSequenceNumber() is not { } number)
         {
             output.Write(": keepalive\n"u8);
             return;
         }
 
         using var snapshot = identity.ParseSnapshot();
-        using var writer = ResponseEventWriter.Begin(output, "response.in_progress"u8, reader.TakeSequenceNumber());
+        using var writer = ResponseEventWriter.Begin(output, "response.in_progress"u8, number);
         writer.WritePropertyName("response"u8);
         ResponseObject.Write(writer, snapshot?.RootElement, identity, "in_progress"u8, null);
         ResponseEventWriter.End(writer, output);

@@ -11,8 +11,18 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 /// </summary>
 internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
 {
+    private readonly Lock _numbering = new();
+    private Numbers _numbers;
     private bool _completed;
     private bool _done;
+
+    /// <summary>Whose the next sequence number is.</summary>
+    private enum Numbers
+    {
+        Upstream,
+        Gateway,
+        Rest,
+    }
 
     public ResponseLedger Ledger { get; } = new(maxDeliveredBytes);
 
@@ -73,11 +83,47 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
         }
     }
 
-    /// <summary>The number of an event that the gateway adds to the stream.</summary>
-    public long TakeSequenceNumber()
+    /// <summary>
+    /// The number of an event that the gateway adds to the stream; null while the upstream still numbers its own, and once
+    /// the rest of the stream has been made. The heartbeat asks from a timer, hence the lock.
+    /// </summary>
+    public long? TakeSequenceNumber()
     {
-        Ledger.Advance(-1);
-        return Ledger.Sequence;
+        lock (_numbering)
+        {
+            if (_numbers != Numbers.Gateway)
+            {
+                return null;
+            }
+
+            Ledger.Advance(-1);
+            return Ledger.Sequence;
+        }
+    }
+
+    /// <summary>Makes the rest of the stream, which has all further numbers: from the one given on.</summary>
+    public void MakeRest(Action<long> make)
+    {
+        long last;
+        lock (_numbering)
+        {
+            _numbers = Numbers.Rest;
+            last = Ledger.Sequence;
+        }
+
+        var isMade = false;
+        try
+        {
+            make(last + 1);
+            isMade = true;
+        }
+        finally
+        {
+            if (!isMade)
+            {
+                ReturnNumbers();
+            }
+        }
     }
 
     public override EventMeaning Read(in StreamEvent e)
@@ -112,11 +158,23 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
         }
     }
 
-    public override void DropHeld() => Ledger.TakeBack();
+    public override void DropHeld()
+    {
+        Ledger.TakeBack();
+        ReturnNumbers();
+    }
 
     public override void KeepHeld() => Ledger.Release();
 
     public override void Dispose() => Ledger.Dispose();
+
+    private void ReturnNumbers()
+    {
+        lock (_numbering)
+        {
+            _numbers = Numbers.Gateway;
+        }
+    }
 
     private EventMeaning Take(in ResponseEvent e, ReadOnlySpan<byte> data)
     {

@@ -12,15 +12,15 @@ internal sealed class OpenAIResponsesStreamWriter
     private readonly IBufferWriter<byte> _output;
     private readonly ResponseIdentity _identity;
     private readonly AnswerIds _ids;
-    private long _sequence;
+    private long _next;
 
-    public OpenAIResponsesStreamWriter(OpenAIResponsesReader? delivered, OpenAIResponsesAnswer answer, ChatRequest request, IBufferWriter<byte> output)
+    public OpenAIResponsesStreamWriter(OpenAIResponsesReader? delivered, OpenAIResponsesAnswer answer, ChatRequest request, long firstNumber, IBufferWriter<byte> output)
     {
         _delivered = delivered;
         _answer = answer;
         _output = output;
         _ids = new AnswerIds(answer, delivered?.Ledger.Items ?? []);
-        _sequence = delivered?.Ledger.Sequence ?? -1;
+        _next = firstNumber;
         var own = ResponseIdentity.Read(answer.Root, null) ?? ResponseIdentity.Unknown;
         _identity = delivered?.Ledger.Identity ?? own;
         _identity = _identity with
@@ -30,8 +30,7 @@ internal sealed class OpenAIResponsesStreamWriter
         };
     }
 
-    /// <summary>Writes everything and returns the number of the last event.</summary>
-    public long Write()
+    public void Write()
     {
         if (_delivered is null)
         {
@@ -51,7 +50,6 @@ internal sealed class OpenAIResponsesStreamWriter
         using var end = Begin(_answer.IsComplete ? "response.completed"u8 : "response.incomplete"u8);
         WriteWhole(end);
         ResponseEventWriter.End(end, _output);
-        return _sequence;
     }
 
     private void WriteStarted(ReadOnlySpan<byte> type)
@@ -129,7 +127,7 @@ internal sealed class OpenAIResponsesStreamWriter
         }
     }
 
-    public Utf8JsonWriter Begin(ReadOnlySpan<byte> type) => ResponseEventWriter.Begin(_output, type, ++_sequence);
+    public Utf8JsonWriter Begin(ReadOnlySpan<byte> type) => ResponseEventWriter.Begin(_output, type, _next++);
 
     /// <summary>Opens an event that is about the item at <paramref name="index"/>.</summary>
     public Utf8JsonWriter BeginOf(ReadOnlySpan<byte> type, int index)

@@ -34,7 +34,8 @@ internal static class ResponseErrors
     public static void WriteEnding(in GatewayError error, OpenAIResponsesReader? delivered, IBufferWriter<byte> output)
     {
         var code = CodeOf(error);
-        var first = delivered?.TakeSequenceNumber() ?? 0;
+        var first = 0L;
+        delivered?.MakeRest(number => first = number);
         using (var writer = ResponseEventWriter.Begin(output, "error"u8, first))
         {
             WriteMembers(writer, error, code);
@@ -45,8 +46,7 @@ internal static class ResponseErrors
             ResponseEventWriter.End(writer, output);
         }
 
-        var second = delivered?.TakeSequenceNumber() ?? 1;
-        using var failed = ResponseEventWriter.Begin(output, "response.failed"u8, second);
+        using var failed = ResponseEventWriter.Begin(output, "response.failed"u8, first + 1);
         var identity = delivered?.Ledger.Identity ?? ResponseIdentity.Unknown;
         using var snapshot = identity.ParseSnapshot();
         failed.WritePropertyName("response"u8);
