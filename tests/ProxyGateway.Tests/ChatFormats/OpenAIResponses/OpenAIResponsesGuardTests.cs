@@ -35,7 +35,7 @@ public sealed class OpenAIResponsesGuardTests
     public void RecordedStreamsInAnyPieces_GoThroughUnchanged(int piece)
     {
         var healthy = 0;
-        foreach (var (name, stream) in RecordedStreams.Find())
+        foreach (var (name, stream) in ResponseRecordings.Load())
         {
             var (delivered, guard, reader) = Guarded(stream, piece: piece);
             if (Text(stream).Contains("\"response.failed\"", StringComparison.Ordinal))
@@ -45,7 +45,7 @@ public sealed class OpenAIResponsesGuardTests
                 continue;
             }
 
-            if (!RecordedStreams.HasReadableEnd(stream))
+            if (!ResponseRecordings.HasReadableEnd(stream))
             {
                 Assert.True(guard is { State: GuardState.Faulted, Fault: FaultKind.EndedWithoutTerminal }, name);
                 continue;
@@ -65,11 +65,11 @@ public sealed class OpenAIResponsesGuardTests
     public void RecordedStreamsCutBeforeTheirEnd_AreJoinedToTheirOwnAnswer()
     {
         int joined = 0, refused = 0;
-        foreach (var (name, stream) in RecordedStreams.Find())
+        foreach (var (name, stream) in ResponseRecordings.Load())
         {
             var events = Text(stream).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
             var end = Array.FindLastIndex(events, e => e.Contains("\"type\":\"response.completed\"", StringComparison.Ordinal));
-            if (end < 0 || !RecordedStreams.HasReadableEnd(stream))
+            if (end < 0 || !ResponseRecordings.HasReadableEnd(stream))
             {
                 continue;
             }

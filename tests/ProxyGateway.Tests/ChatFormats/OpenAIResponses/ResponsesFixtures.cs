@@ -44,7 +44,7 @@ internal static class ResponsesFixtures
         (OpenAIResponsesReader)Format.NewReader(Request, maxDeliveredBytes, terminal);
 
     public static EventMeaning Read(this OpenAIResponsesReader reader, string data, string eventName = "") =>
-        reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Encoding.UTF8.GetBytes(eventName.Length > 0 ? $"event: {eventName}\ndata: {data}\n\n" : $"data: {data}\n\n"), new PooledBuffer()));
+        reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Encoding.UTF8.GetBytes(eventName.Length > 0 ? $"event: {eventName}\ndata: {data}\n\n" : $"data: {data}\n\n"), false, new PooledBuffer()));
 
     /// <summary>Every event of <paramref name="stream"/>, in order.</summary>
     public static List<EventMeaning> ReadAll(this OpenAIResponsesReader reader, ReadOnlySpan<byte> stream)
@@ -54,7 +54,7 @@ internal static class ResponsesFixtures
         using var scratch = new PooledBuffer();
         while (framer.FindEventEnd(stream) is var end and > 0)
         {
-            meanings.Add(reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, stream[..end], scratch)));
+            meanings.Add(reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, stream[..end], false, scratch)));
             stream = stream[end..];
         }
 
