@@ -76,6 +76,11 @@ internal abstract class ChatStreamReader : IDisposable
     {
     }
 
+    /// <summary>Events that were read with <see cref="EventMeaning.Hold"/> were delivered before the one they waited for: there was no room to hold them.</summary>
+    public virtual void KeepHeld()
+    {
+    }
+
     public abstract void Dispose();
 }
 

@@ -52,7 +52,8 @@ public sealed class RouteFallbackOptions
     /// <summary>Whether this route's failures are recovered. Default: true.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>When the request may be sent again. Default: Safe (format <c>a2a</c>: Never).</summary>
+    /// <summary>When the request may be sent again. Default: Safe (format <c>a2a</c>, and requests that change state: Never).</summary>
+    /// <remarks>Such are, in <c>openai-responses</c>, answers that are stored, continued or made in the background.</remarks>
     public ReplayPolicy? Replay { get; set; }
 
     /// <summary>How a stream that failed before anything was sent is answered. Default: Stream.</summary>

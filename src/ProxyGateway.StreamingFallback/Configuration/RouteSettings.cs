@@ -21,6 +21,9 @@ internal sealed class RouteSettings
 
     public required ReplayPolicy Replay { get; init; }
 
+    /// <summary>Whether the route itself names <see cref="Replay"/>, or leaves it to its format.</summary>
+    public bool NamesReplay { get; init; }
+
     public required ReplayResponseFormat ResponseFormat { get; init; }
 
     public required MidStreamFailureAction OnMidStreamFailure { get; init; }
@@ -34,6 +37,13 @@ internal sealed class RouteSettings
     public required ClusterSettings Cluster { get; init; }
 
     public required LimitSettings Limits { get; init; }
+
+    /// <summary>
+    /// The policy for one request. What changes state at the upstream even as a plain chat is not sent twice on the word of
+    /// a default.
+    /// </summary>
+    public ReplayPolicy ReplayOf(ChatRequest request) =>
+        request.Stateful && !(NamesReplay && Replay == ReplayPolicy.Safe) ? ReplayPolicy.Never : Replay;
 
     /// <summary>The settings of a route; null where it is not guarded.</summary>
     public static RouteSettings? Of(RouteConfig route) => Attached.TryGetValue(route, out var settings) ? settings : null;

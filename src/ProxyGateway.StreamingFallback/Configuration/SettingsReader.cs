@@ -43,6 +43,7 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
             Format = format,
             RecoveryEnabled = options.Enabled && global.Enabled,
             Replay = options.Replay ?? format.DefaultReplay,
+            NamesReplay = options.Replay is not null,
             ResponseFormat = options.ResponseFormat,
             OnMidStreamFailure = options.OnMidStreamFailure,
             // In file order: the configuration's own enumeration is sorted.

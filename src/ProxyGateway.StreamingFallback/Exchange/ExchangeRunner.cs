@@ -175,7 +175,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         Delivered = exchange.DeliveredKind,
         CanSplice = exchange.Delivered?.CanSplice ?? true,
         Enabled = exchange.Route.RecoveryEnabled,
-        Replay = exchange.Route.Replay,
+        Replay = exchange.Route.ReplayOf(exchange.Request),
         OnMidStreamFailure = exchange.Route.OnMidStreamFailure,
         AttemptsLeft = exchange.Limits.MaxAttempts - exchange.Attempts,
         AttemptsHere = attemptsHere,

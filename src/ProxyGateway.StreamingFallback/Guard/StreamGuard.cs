@@ -84,8 +84,13 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             var end = position + length;
             if (_held.Length + _tail.Length + length > maxEventBytes)
             {
-                Fail(FaultKind.EventTooLarge);
-                break;
+                MakeRoom(chunk[runStart..position], output);
+                runStart = position;
+                if (_held.Length + _tail.Length + length > maxEventBytes)
+                {
+                    Fail(FaultKind.EventTooLarge);
+                    break;
+                }
             }
 
             if (_tail.Length > 0)
@@ -132,8 +137,12 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
 
         if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
         {
-            Fail(FaultKind.EventTooLarge);
-            return;
+            MakeRoom([], output);
+            if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
+            {
+                Fail(FaultKind.EventTooLarge);
+                return;
+            }
         }
 
         _tail.Append(chunk[position..]);
@@ -292,6 +301,20 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         reader.DropHeld();
         _held.Clear();
         _tail.Clear();
+    }
+
+    /// <summary>
+    /// Passes on what waits for a later event: that they leave together is worth less than the stream. What is held
+    /// because nothing was committed yet stays.
+    /// </summary>
+    private void MakeRoom(ReadOnlySpan<byte> run, IBufferWriter<byte> output)
+    {
+        WriteRun(run, output);
+        if (State == GuardState.Flowing)
+        {
+            ReleaseHeld(output);
+            reader.KeepHeld();
+        }
     }
 
     private void ReleaseHeld(IBufferWriter<byte> output)

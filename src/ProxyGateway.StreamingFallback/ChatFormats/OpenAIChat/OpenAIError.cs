@@ -53,6 +53,10 @@ internal static class OpenAIError
         writer.WriteEndObject();
     }
 
+    /// <summary>What an error object itself complains about.</summary>
+    public static UpstreamComplaint Judge(JsonElement error) =>
+        Says(error, "code"u8) ?? Says(error, "type"u8) ?? SaysInWords(error) ?? UpstreamComplaint.Other;
+
     private static UpstreamComplaint? Says(JsonElement error, ReadOnlySpan<byte> member)
     {
         var value = JsonText.GetUtf8(error, member);
@@ -61,6 +65,8 @@ internal static class OpenAIError
             null => null,
             _ when value.AsSpan().SequenceEqual("context_length_exceeded"u8) => UpstreamComplaint.ContextLengthExceeded,
             _ when value.AsSpan().SequenceEqual("content_policy_violation"u8) || value.AsSpan().SequenceEqual("content_filter"u8) => UpstreamComplaint.ContentPolicy,
+            // What the API says of a prompt or picture that was flagged.
+            _ when value.AsSpan().SequenceEqual("invalid_prompt"u8) || value.AsSpan().SequenceEqual("image_content_policy_violation"u8) => UpstreamComplaint.ContentPolicy,
             _ => null,
         };
     }

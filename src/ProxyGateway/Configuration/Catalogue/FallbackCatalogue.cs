@@ -25,7 +25,7 @@ internal static class FallbackCatalogue
         "What the gateway does for this route's chat streams.",
         Option.Choice("Format", "The chat format on this route; `none` leaves the route to plain YARP.", ChatFormatNames.None, [.. ChatFormatNames.All]),
         Option.Flag("Enabled", "Whether this route's failures are recovered.", true),
-        Option.Choice<ReplayPolicy>("Replay", "When the request may be sent again.") with { DefaultText = "Safe (format `a2a`: Never)" },
+        Option.Choice<ReplayPolicy>("Replay", "When the request may be sent again.") with { DefaultText = "Safe (format `a2a`, and requests that change state: Never)" },
         Option.Choice<ReplayResponseFormat>("ResponseFormat", "How a stream that failed before anything was sent is answered.", ReplayResponseFormat.Stream),
         Option.Choice<MidStreamFailureAction>("OnMidStreamFailure", "What happens after a failure in mid-stream.", MidStreamFailureAction.Splice),
         Option.Map("Models", "Model patterns (`*` and `?`) to cluster ids; the first match in file order wins.", Option.Text("pattern", "The id of the cluster that is asked.")) with { DefaultText = "none" },

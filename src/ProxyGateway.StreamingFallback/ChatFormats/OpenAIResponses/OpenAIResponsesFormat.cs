@@ -1,0 +1,127 @@
+using System.Buffers;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+using ProxyGateway.StreamingFallback.Configuration;
+
+namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
+
+/// <summary>OpenAI Responses, <c>POST /v1/responses</c> (OpenAI API reference, "Responses").</summary>
+internal sealed class OpenAIResponsesFormat : ChatFormat
+{
+    public override string Name => "openai-responses";
+
+    public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
+        OpenAIResponsesRequestReader.Read(body, out request);
+
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
+    {
+        var edits = new BodyEdits(body);
+        if (mode == AttemptMode.NonStreaming && request.Streaming)
+        {
+            edits.Replace(request.StreamValue, "false"u8.ToArray());
+            if (!request.StreamOptionsMember.Equals(default))
+            {
+                edits.Replace(request.StreamOptionsMember, []);
+            }
+        }
+
+        if (model is not null)
+        {
+            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
+        }
+
+        if (edits.IsEmpty)
+        {
+            return false;
+        }
+
+        edits.Write(output);
+        return true;
+    }
+
+    public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
+        new OpenAIResponsesReader(maxDeliveredBytes, terminal);
+
+    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    {
+        var verdict = OpenAIResponsesAnswer.Read(answer, out var whole);
+        using (whole)
+        {
+            if (whole is null)
+            {
+                return verdict;
+            }
+
+            // Nothing was delivered, so nothing binds the answer: not even the lifecycle events that were read.
+            var reader = delivered is OpenAIResponsesReader { Delivered: not DeliveredKind.Nothing } r ? r : null;
+            using var events = new PooledBuffer();
+            try
+            {
+                if (reader is not null && !OpenAIResponsesSplice.Continues(reader, whole))
+                {
+                    return AnswerVerdict.Divergent;
+                }
+
+                void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, whole, request, firstNumber, events).Write();
+                if (reader is null)
+                {
+                    Make(0);
+                }
+                else
+                {
+                    reader.MakeRest(Make);
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                return AnswerVerdict.Unusable; // Half a surrogate pair somewhere in the answer.
+            }
+
+            output.Write(events.Span);
+            return AnswerVerdict.Usable;
+        }
+    }
+
+    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
+    {
+        var verdict = OpenAIResponsesAnswer.Read(answer, out var whole);
+        whole?.Dispose();
+        return verdict;
+    }
+
+    /// <remarks>The terminal event is the last one; no client misses a <c>[DONE]</c> after it.</remarks>
+    public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)
+    {
+    }
+
+    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
+        ResponseErrors.WriteEnding(error, Known(delivered), output);
+
+    /// <remarks>
+    /// Some agents count only events as life, none minds one more <c>response.in_progress</c>, and kinds that do not exist
+    /// make an SDK throw. It takes the next sequence number, which is the upstream's for as long as that sends; and before
+    /// <c>response.created</c> went out it would be the first event, which SDKs refuse: then it is a comment.
+    /// </remarks>
+    public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output)
+    {
+        if (Known(delivered) is not { Ledger.Identity: { } identity } reader || reader.TakeSequenceNumber() is not { } number)
+        {
+            output.Write(": keepalive\n"u8);
+            return;
+        }
+
+        using var snapshot = identity.ParseSnapshot();
+        using var writer = ResponseEventWriter.Begin(output, "response.in_progress"u8, number);
+        writer.WritePropertyName("response"u8);
+        ResponseObject.Write(writer, snapshot?.RootElement, identity, "in_progress"u8, null);
+        ResponseEventWriter.End(writer, output);
+    }
+
+    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => OpenAIError.Read(body);
+
+    private static OpenAIResponsesReader? Known(ChatStreamReader? delivered) =>
+        delivered is OpenAIResponsesReader { Delivered: not DeliveredKind.Nothing } reader ? reader : null;
+}
