@@ -34,7 +34,7 @@ export function askWhy(cluster, circuit, action) {
   const [title, effect] = texts[action][circuit];
   setText(byId("act-title"), `${title} ${cluster}`);
   setText(byId("act-effect"), effect);
-  setText(byId("act-go"), { isolate: "Isolate", close: "Close", reset: "Reset" }[action]);
+  setText(byId("act-go"), { isolate: "Isolate", close: "Close the circuit", reset: "Reset" }[action]);
   byId("act-error").textContent = "";
   byId("act-why").value = "";
   byId("act-who").value = localStorage.getItem(whoName) ?? "";

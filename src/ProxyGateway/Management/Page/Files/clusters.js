@@ -30,7 +30,7 @@ function createCircuit(id, circuit, act) {
   reset.setAttribute("aria-label", `Reset the ${circuit} circuit of ${id}`);
   const row = element("li", { class: "circuit" },
     element("span", { class: "name", textContent: circuit }),
-    element("span", { class: "state" }, element("span", { class: "pill" }), element("span", { class: "quiet detail" })),
+    element("span", { class: "pill" }), element("span", { class: "quiet detail" }),
     element("span", { class: "buttons" }, reset, toggle));
   row.dataset.circuit = circuit;
   toggle.addEventListener("click", () => act(id, circuit, toggle.dataset.action));
@@ -46,7 +46,7 @@ function update(article, cluster) {
 
 function updateCircuit(row, cluster, state) {
   const inUse = cluster.guarded && state.enabled;
-  const [pill, detail] = row.querySelector(".state").children;
+  const [, pill, detail] = row.children;
   setPill(pill, inUse ? words(state.state) : "off", inUse ? pillKinds[state.state] : "");
   setText(detail, inUse ? describe(state) : "");
 
@@ -71,11 +71,11 @@ function describe(state) {
     case "isolated": return "until it is closed by hand";
     default:
       if (state.onProbation) return "on probation: the next failure opens it";
-      return state.failuresInARow > 0 ? `${state.failuresInARow} of ${state.failureThreshold} failures in a row` : "";
+      return state.failuresInARow > 0 ? `${state.failuresInARow}/${state.failureThreshold} failures` : "";
   }
 }
 
-const breaks = (state) => (state.breaks > 1 ? `, break ${state.breaks} in a row` : "");
+const breaks = (state) => (state.breaks > 1 ? `, break ${state.breaks}` : "");
 
 function createDestination(destination) {
   return element("li", {},

@@ -44,7 +44,7 @@ function updateStream(row, e) {
 export function renderRecoveries(recoveries, fresh) {
   const shown = section("recoveries", recoveries);
   sync(byId("recovery-rows"), shown, (r) => r.number, (r) => element("tr", { class: fresh ? "fresh" : "" },
-    cell(), element("td", {}, element("span")), cell("", fault(r)), cell("", r.cluster), cell("", r.answeredBy || "–"), cell("wide", r.route),
+    cell(), element("td", {}, element("span")), cell("fault", fault(r)), cell("", r.cluster), cell("", r.answeredBy || "–"), cell("wide", r.route),
     cell("wide number", String(r.attempts)), cell("wide number"), cell("wide number", bytes(r.deliveredBytes)), cell("wider id", r.id)), (row, r) => {
     setText(row.children[0], clock(r.time));
     setPill(row.children[1].firstElementChild, words(r.outcome) + (r.times > 1 ? ` × ${count(r.times)}` : ""), outcomeKinds[r.outcome]);
