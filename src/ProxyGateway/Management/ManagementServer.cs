@@ -12,7 +12,7 @@ namespace ProxyGateway.Management;
 /// The management port: a server of its own in the same process, so that nothing of it can ever be reached through the proxy's
 /// port. It is up before the proxy and goes down after it.
 /// </summary>
-internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService
+internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService, IAsyncDisposable
 {
     private WebApplication? _app;
 
@@ -59,12 +59,16 @@ internal sealed class ManagementServer(GatewayOptions options, Readiness readine
 
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        if (_app is not null)
+        if (_app is { } app)
         {
-            await _app.StopAsync(cancellationToken);
-            await _app.DisposeAsync();
+            _app = null;
+            await app.StopAsync(cancellationToken);
+            await app.DisposeAsync();
         }
     }
+
+    /// <summary>A host that is disposed of without a stop must not leave a listener behind.</summary>
+    public async ValueTask DisposeAsync() => await StoppedAsync(CancellationToken.None);
 
     private sealed class NoLifetime : IHostLifetime
     {

@@ -82,6 +82,7 @@ internal sealed class ManagedGateway : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        await App.StopAsync();
         await App.DisposeAsync();
         await Fleet.DisposeAsync();
     }
