@@ -1,3 +1,4 @@
+using ProxyGateway.Configuration.Reload;
 using ProxyGateway.Management.Api;
 using ProxyGateway.Management.Page;
 using ProxyGateway.Management.Security;
@@ -10,7 +11,10 @@ internal sealed class ManagementSite(ManagementGuard guard, ApiEndpoints api, Pa
 {
     public static void AddTo(IServiceCollection services)
     {
-        services.AddSingleton<IConfigurationReport, StartupConfigurationReport>();
+        // A host that was given a reloader has more to tell.
+        services.AddSingleton<IConfigurationReport>(s => s.GetService<ConfigurationReloader>() is { } reloader
+            ? new ReloadingConfigurationReport(reloader, s.GetRequiredService<IConfiguration>())
+            : new StartupConfigurationReport(s.GetRequiredService<IConfiguration>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ProcessFacts>();
         services.AddSingleton<StatusReport>();
         services.AddSingleton<StatusFeed>();

@@ -16,8 +16,8 @@ internal interface IConfigurationReport
 }
 
 /// <param name="Version">1 at the start; each reload that changed something adds one.</param>
-/// <param name="LoadedAt">Since when this version serves.</param>
-/// <param name="LastReload">The last reload that was no dry run; null while there was none.</param>
+/// <param name="LoadedAt">When it was last read and found valid.</param>
+/// <param name="LastReload">The last load that was no dry run, the start's included; null where this process never loads again.</param>
 internal sealed record ConfigurationState(long Version, DateTimeOffset LoadedAt, ReloadOutcome? LastReload);
 
 /// <param name="Success">Whether what was read is what serves now (dry run: could serve).</param>

@@ -12,7 +12,7 @@ internal static class RedactedConfiguration
 {
     public const string Hidden = "(hidden)";
 
-    private static readonly string[] Sections = ["Gateway", "StreamingFallback", "ReverseProxy", "Logging"];
+    private static readonly string[] Sections = ["Gateway", "StreamingFallback", "ReverseProxy", "Clients", "Logging"];
     private static readonly string[] SecretNames = ["password", "secret", "token", "authorization", "credential", "cookie", "apikey", "api-key", "api_key", "passphrase"];
     private static readonly string[] SecretStarts = ["sk-", "pk-", "rk-", "Bearer ", "Basic ", "AIza", "ghp_", "gho_", "github_pat_", "xox", "eyJ", "AKIA", "-----BEGIN"];
 
@@ -42,18 +42,35 @@ internal static class RedactedConfiguration
             return Leaf(section, hidden);
         }
 
+        if (section.Key.Equals("Models", StringComparison.OrdinalIgnoreCase))
+        {
+            return Models(root, section, hidden);
+        }
+
         if (children.TrueForAll(c => int.TryParse(c.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
             return new JsonArray([.. children.Select(c => Node(root, c, hidden || Hides(c)))]);
         }
 
         var node = new JsonObject();
-        foreach (var child in section.Key.Equals("Models", StringComparison.OrdinalIgnoreCase) ? FileOrder.Children(root, section) : children)
+        foreach (var child in children)
         {
             node[child.Key] = Node(root, child, hidden || Hides(child));
         }
 
         return node;
+    }
+
+    /// <summary>In the order in which the patterns are tried, and with names that hold colons in one piece.</summary>
+    private static JsonObject Models(IConfiguration root, IConfigurationSection section, bool hidden)
+    {
+        var models = new JsonObject();
+        foreach (var (pattern, cluster) in FileOrder.Values(root, section))
+        {
+            models[pattern] = hidden || LooksSecret(cluster) ? Hidden : cluster;
+        }
+
+        return models;
     }
 
     private static JsonNode? Leaf(IConfigurationSection section, bool hidden)
@@ -91,6 +108,7 @@ internal static class RedactedConfiguration
         }
 
         return name.EndsWith("Key", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith("KeyHash", StringComparison.OrdinalIgnoreCase)
             || SecretNames.Any(s => name.Contains(s, StringComparison.OrdinalIgnoreCase))
             || (HeaderValues.Contains(name, StringComparer.OrdinalIgnoreCase) && IsAboutHeaders(section.Path));
     }

@@ -14,7 +14,7 @@ export function renderConfiguration(state) {
   setText(byId("configuration-version"), String(state.version));
   setText(byId("configuration-loaded"), dateTime(state.loadedAt));
   const last = state.lastReload;
-  setText(byId("configuration-reload"), last ? `${last.success ? "Accepted" : "Rejected"} ${dateTime(last.at)}: ${last.summary}` : "none since the start");
+  setText(byId("configuration-reload"), last ? `${last.success ? "Accepted" : "Rejected"} ${dateTime(last.at)}: ${last.summary}` : "at the start; this process does not reload");
   if (shownVersion !== null && shownVersion !== state.version) showActive().catch(() => {});
 }
 
