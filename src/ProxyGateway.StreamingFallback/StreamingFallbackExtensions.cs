@@ -37,6 +37,8 @@ public static class StreamingFallbackExtensions
         services.TryAddSingleton<CircuitRegistry>();
         services.TryAddSingleton<ClusterVisits>();
         services.TryAddSingleton<GatewayMetrics>();
+        services.TryAddSingleton<RecentEvents>();
+        services.TryAddSingleton<LiveExchanges>();
         services.TryAddSingleton<DrainSignal>();
         services.TryAddSingleton<ExchangeServices>();
         services.TryAddSingleton<ModelLists>();

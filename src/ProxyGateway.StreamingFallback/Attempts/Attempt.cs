@@ -199,8 +199,7 @@ internal sealed class Attempt : IDisposable
         guard.Push(bytes.Span, _exchange.Client.Writer);
         if (guard.ContentEvents != content)
         {
-            _clock.Touch();
-            _exchange.OnContent(guard.ContentEvents - content);
+            _exchange.OnContent(guard.ContentEvents - content, _clock.Touch());
         }
 
         if (guard.State != state)
@@ -239,8 +238,9 @@ internal sealed class Attempt : IDisposable
         {
             await DeliverRestAsync();
             _clock.ClearDeadline();
-            _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, _exchange.Time.GetTimestamp());
-            _exchange.OnFirstContent(this, guard.ContentEvents);
+            var now = _exchange.Time.GetTimestamp();
+            _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
+            _exchange.OnFirstContent(this, guard.ContentEvents, now);
         }
 
         OnGuardState(guard.State);

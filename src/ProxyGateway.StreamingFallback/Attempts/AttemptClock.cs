@@ -54,8 +54,13 @@ internal sealed class AttemptClock : IDisposable
         }
     }
 
-    /// <summary>The running clock begins anew. Free of locks and timers.</summary>
-    public void Touch() => Volatile.Write(ref _since, _time.GetTimestamp());
+    /// <summary>The running clock begins anew, at the timestamp it gives. Free of locks and timers.</summary>
+    public long Touch()
+    {
+        var now = _time.GetTimestamp();
+        Volatile.Write(ref _since, now);
+        return now;
+    }
 
     /// <summary>While the client does not read, the upstream is not read either and cannot be blamed.</summary>
     public void Pause() => _paused = true;

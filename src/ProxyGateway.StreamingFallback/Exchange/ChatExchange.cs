@@ -77,6 +77,9 @@ internal sealed class ChatExchange : IDisposable
 
     public long ContentEvents { get; private set; }
 
+    /// <summary>When content last arrived from a streaming attempt (a timestamp); 0 while none has.</summary>
+    public long LastContentAt { get; private set; }
+
     public TimeSpan? TimeToFirstContent { get; private set; }
 
     public CircuitPermit? ClusterPermit { get; set; }
@@ -113,11 +116,15 @@ internal sealed class ChatExchange : IDisposable
         ? Time.GetElapsedTime(Time.GetTimestamp(), deadline)
         : Limits.RecoveryTimeout;
 
-    public void OnContent(long events) => ContentEvents += events;
-
-    public void OnFirstContent(Attempt attempt, long events)
+    public void OnContent(long events, long at)
     {
         ContentEvents += events;
+        LastContentAt = at;
+    }
+
+    public void OnFirstContent(Attempt attempt, long events, long at)
+    {
+        OnContent(events, at);
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
         ClusterPermit?.OnFirstContent(attempt.Elapsed);
         StreamingPermit?.OnFirstContent(attempt.Elapsed);

@@ -9,7 +9,17 @@ public sealed class DrainSignal : IDisposable
     public CancellationToken EndStreams => _end.Token;
 
     /// <summary>Ends all streams in flight with the error event of their format.</summary>
-    public void End() => _end.Cancel();
+    public void End()
+    {
+        try
+        {
+            _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The timer that calls this fired while the process took itself apart: no stream is left to end.
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _end.Dispose();

@@ -33,6 +33,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         if (refusal is { } error)
         {
             body?.Dispose();
+            services.Live.Refused();
             services.Metrics.Refused(route.RouteId, services.Time.GetElapsedTime(startedAt));
             await RefuseAsync(context, route, requestId, error);
             return;
@@ -45,6 +46,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             ClusterId = plan![0].Settings.ClusterId,
         };
         services.Metrics.Started(route.RouteId);
+        var inFlight = services.Live.Begin(exchange);
         try
         {
             await new ExchangeRunner(exchange, plan!, next, services).RunAsync();
@@ -65,6 +67,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         }
         finally
         {
+            services.Live.End(inFlight);
             services.Metrics.Ended(exchange);
             ExchangeLog.Ended(logger, exchange);
         }

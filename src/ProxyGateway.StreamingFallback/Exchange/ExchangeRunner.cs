@@ -260,13 +260,15 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
 }
 
 /// <summary>What every exchange needs of the application.</summary>
-internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup clusters, GatewayMetrics metrics, TimeProvider time, DrainSignal drain)
+internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup clusters, GatewayMetrics metrics, LiveExchanges live, TimeProvider time, DrainSignal drain)
 {
     public ClusterVisits Visits => visits;
 
     public IProxyStateLookup Clusters => clusters;
 
     public GatewayMetrics Metrics => metrics;
+
+    public LiveExchanges Live => live;
 
     public TimeProvider Time => time;
 

@@ -12,6 +12,12 @@ public sealed class GatewayOptions
     /// <summary>Address of metrics, health, status page and management API. A change needs a restart. Default: http://127.0.0.1:8081.</summary>
     public string ManagementListen { get; set; } = "http://127.0.0.1:8081";
 
+    /// <summary>
+    /// The key of the status page's data and the management API (<c>Authorization: Bearer</c>); better a secret file than a line here.
+    /// Where <c>ManagementListen</c> is not on loopback, both are refused without one. A change needs a restart. Default: none.
+    /// </summary>
+    public string? ManagementKey { get; set; }
+
     /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
     public string? SecretsDirectory { get; set; }
 

@@ -33,6 +33,7 @@ internal static class GatewayHost
         builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy")).AddStreamingFallback();
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<Readiness>();
+        ManagementSite.AddTo(builder.Services);
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
         builder.Services.AddHostedService<DrainService>();

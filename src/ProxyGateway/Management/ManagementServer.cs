@@ -12,7 +12,7 @@ namespace ProxyGateway.Management;
 /// The management port: a server of its own in the same process, so that nothing of it can ever be reached through the proxy's
 /// port. It is up before the proxy and goes down after it.
 /// </summary>
-internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics) : IHostedLifecycleService
+internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService, IAsyncDisposable
 {
     private WebApplication? _app;
 
@@ -40,10 +40,12 @@ internal sealed class ManagementServer(GatewayOptions options, Readiness readine
         }));
         _app = builder.Build();
         _app.UseRouting();
+        site.Map(_app);
         _app.MapPrometheusScrapingEndpoint("/metrics");
         _app.MapGet("/health/live", static () => Results.Text("live\n"));
         _app.MapGet("/health/ready", () => readiness.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         await _app.StartAsync(cancellationToken);
+        site.Start();
         Address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
     }
 
@@ -57,12 +59,16 @@ internal sealed class ManagementServer(GatewayOptions options, Readiness readine
 
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        if (_app is not null)
+        if (_app is { } app)
         {
-            await _app.StopAsync(cancellationToken);
-            await _app.DisposeAsync();
+            _app = null;
+            await app.StopAsync(cancellationToken);
+            await app.DisposeAsync();
         }
     }
+
+    /// <summary>A host that is disposed of without a stop must not leave a listener behind.</summary>
+    public async ValueTask DisposeAsync() => await StoppedAsync(CancellationToken.None);
 
     private sealed class NoLifetime : IHostLifetime
     {

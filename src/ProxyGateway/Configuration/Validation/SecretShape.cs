@@ -5,7 +5,7 @@ namespace ProxyGateway.Configuration.Validation;
 /// <summary>What a secret looks like: by the key it stands under, by its own form, or by being part of an address.</summary>
 internal static class SecretShape
 {
-    private static readonly string[] s_keyEndings = ["Password", "Secret", "ApiKey", "Api_Key", "Token", "PrivateKey", "ConnectionString"];
+    private static readonly string[] s_keyEndings = ["Password", "Secret", "ApiKey", "Api_Key", "Token", "PrivateKey", "ManagementKey", "ConnectionString"];
 
     private static readonly string[] s_credentialNames =
         ["Authorization", "Proxy-Authorization", "x-api-key", "api-key", "apikey", "x-goog-api-key", "Cookie", "key", "api_key", "access_token", "token"];
