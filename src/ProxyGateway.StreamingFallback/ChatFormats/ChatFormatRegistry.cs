@@ -4,6 +4,7 @@ using ProxyGateway.StreamingFallback.ChatFormats.Gemini;
 using ProxyGateway.StreamingFallback.ChatFormats.Ollama;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAICompletions;
+using ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats;
 
@@ -17,6 +18,7 @@ internal static class ChatFormatRegistry
     {
         new OpenAIChatFormat(),
         new AnthropicMessagesFormat(),
+        new OpenAIResponsesFormat(),
         new OpenAICompletionsFormat(),
         new GeminiFormat(),
         new OllamaFormat(),

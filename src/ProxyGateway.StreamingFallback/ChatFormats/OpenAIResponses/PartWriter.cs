@@ -62,7 +62,7 @@ internal readonly struct PartWriter(OpenAIResponsesStreamWriter events, int outp
         while (!rest.IsEmpty)
         {
             // Log probabilities belong to tokens; a rest cut out of the middle of an answer has none that could be joined.
-            var piece = logprobs.Length > 0 ? rest.Length : OpenAIChatStreamWriter.TakePiece(rest);
+            var piece = logprobs.Length > 0 ? rest.Length : TextPieces.Take(rest);
             using var delta = Begin($"{Name(kind)}.delta", kind == PartKind.SummaryText, index);
             delta.WriteString("delta"u8, rest[..piece]);
             if (kind == PartKind.OutputText)
