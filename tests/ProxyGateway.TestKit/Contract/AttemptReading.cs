@@ -13,6 +13,7 @@ public sealed class AttemptReading
     private readonly DecodedMessage _message = new();
     private int _malformed;
     private bool _finished;
+    private bool _unclear;
 
     private AttemptReading(AttemptRecord attempt, IContractFormat format, ContractRequest request, ContractLimits? limits)
     {
@@ -97,7 +98,8 @@ public sealed class AttemptReading
         }
 
         CanBeComplete = !failed && (HasDone || (_finished && Attempt.Terminal != TerminalRule.Done));
-        CanBeFailed = !CanBeComplete || lossy;
+        CanBeFailed = !CanBeComplete || lossy || _unclear;
+        IsExact &= !_unclear;
     }
 
     /// <summary>A body that ends cleanly may lack only the blank line of its last event; a gateway may or may not add it.</summary>
@@ -121,7 +123,7 @@ public sealed class AttemptReading
             }
 
             // Held lifecycle events count against the same limit, so a long prologue may or may not be a fault.
-            IsExact &= ContentEvents > 0 || Events.Sum(e => e.Raw.Length) + block.Raw.Length <= max;
+            _unclear |= ContentEvents == 0 && Events.Sum(e => e.Raw.Length) + block.Raw.Length > max;
         }
 
         var e = _format.ReadEvent(block);
@@ -141,7 +143,7 @@ public sealed class AttemptReading
             if (e.Is(EventTraits.Optional))
             {
                 Events.Add(e);
-                IsExact &= _malformed < MalformedInARow - 1;
+                _unclear |= ++_malformed >= MalformedInARow;
                 return true;
             }
 
@@ -164,12 +166,17 @@ public sealed class AttemptReading
             return false;
         }
 
+        _unclear |= e.Finishes.Any(f => HasCallWithoutArguments(f.Choice));
         Events.Add(optional ? e.AsOptional() : e);
         ContentEvents += e.Is(EventTraits.Content) && !optional ? 1 : 0;
         HasDone = e.Is(EventTraits.Done);
         _finished = _message.Finishes.Count > 0 && _format.IsFinished(_message, _request);
         return true;
     }
+
+    /// <summary>Some servers send no arguments where a call has no parameters; whether nothing parses as JSON is a matter of opinion.</summary>
+    private bool HasCallWithoutArguments(int choice) =>
+        _message.Blocks.Any(b => b.Key.Channel == Channel.Tool && b.Key.Choice == choice && !b.Value.FreeText && b.Value.Text.Length == 0);
 
     /// <summary>After the stop reason only the tail counts; nothing that comes then can make the answer less complete.</summary>
     private void TakeTail(ContractEvent e, bool optional)

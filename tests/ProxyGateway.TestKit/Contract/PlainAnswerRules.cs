@@ -31,7 +31,7 @@ internal static class PlainAnswerRules
                 violations.Add(15, "the upstream's own answer to the client was changed");
             }
         }
-        else if (!format.IsErrorBody(client.Body))
+        else if (!format.IsErrorBody(client.Body) && relayed?.Body.AsSpan().SequenceEqual(client.Body) != true)
         {
             violations.Add(3, "an HTTP error in a form that clients of the format do not read");
         }

@@ -79,7 +79,7 @@ public static class RecordedStreams
         return Encoding.UTF8.GetBytes(stream.ToString());
     }
 
-    /// <summary>Either a raw stream under a wrong name, or a recorded session whose entries have the stream as a string.</summary>
+    /// <summary>Either a raw stream under a wrong name, or a recorded session whose entries have the stream as a list of lines.</summary>
     private static IEnumerable<byte[]> FromJson(byte[] file)
     {
         if (!file.AsSpan().TrimStart(" \r\n\t\uFEFF"u8).StartsWith((byte)'{'))
@@ -93,7 +93,9 @@ public static class RecordedStreams
         {
             foreach (var entry in entries.EnumerateArray())
             {
-                if (JsonStrings.Get(entry, "ResponseBody") is { } body && LooksLikeStream(body))
+                // The recorder writes a body of several lines as a list of them.
+                if (JsonStrings.TryGet(entry, "ResponseBody", out var lines) && lines.ValueKind == JsonValueKind.Array
+                    && string.Concat(lines.EnumerateArray().Select(JsonStrings.Decode)) is var body && LooksLikeStream(body))
                 {
                     bodies.Add(Encoding.UTF8.GetBytes(body));
                 }

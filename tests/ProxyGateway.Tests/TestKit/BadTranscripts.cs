@@ -96,6 +96,8 @@ internal static class BadTranscripts
         yield return Bad(6, "no finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "content after the finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Finish(), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "usage twice", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), A.Usage(), A.Usage(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
+        yield return Bad(6, "usage in front of the finish reason", Of(
+            Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Usage(), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "usage forgotten", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "the asked model's name on a fallback's answer", Of(
             Got([.. (B with { Model = A.Model }).Events([ChatChoice.Of("Hello")])]), Cut(A.Role()), Replay(B.Completion("Hello"), "droid")));

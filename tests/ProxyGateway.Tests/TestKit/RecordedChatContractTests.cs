@@ -37,7 +37,7 @@ public sealed class RecordedChatContractTests
         foreach (var stream in ChatStreams())
         {
             var format = ContractFormats.Get("openai-chat");
-            for (var cut = 0; cut < stream.Bytes.Length; cut += 97)
+            for (var cut = 0; cut < stream.Bytes.Length; cut += 397)
             {
                 var transcript = Through(stream.Bytes[..cut], AttemptEnding.Broken);
                 var reading = AttemptReading.Read(transcript.Attempts[0], format, new ContractRequest(true, 1, false), null);

@@ -35,7 +35,7 @@ public sealed class SharedDataTests
         Assert.Equal(6, bySource["anthropic-sdk-typescript"]);
         Assert.Equal(12, bySource["agentgateway"]);
         Assert.Equal(5, bySource["envoy-ai-gateway"]);
-        Assert.InRange(bySource["openai-dotnet"], 12, 30);
+        Assert.Equal(14, bySource["openai-dotnet"]);
         Assert.True(streams.Count(s => s.Format == "openai-chat") >= 25);
         Assert.True(streams.Count(s => s.Format == "anthropic-messages") >= 20);
         Assert.True(streams.Count(s => s.Format == "openai-responses") >= 25);

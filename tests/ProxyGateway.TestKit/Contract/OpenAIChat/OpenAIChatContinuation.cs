@@ -36,7 +36,10 @@ internal sealed class OpenAIChatContinuation(
         One("created", mine.Createds, _first.Createds);
         foreach (var e in added.Where(IsChunk))
         {
-            if (e.Is(EventTraits.Optional) || e.Id is null || e.Model is null || e.Created is null)
+            // What the upstream never said the gateway cannot go on saying.
+            var made = delivered.Count == 0;
+            if (e.Is(EventTraits.Optional) || (e.Id is null && (made || _first.Ids.Count > 0))
+                || (e.Model is null && (made || _first.Models.Count > 0)) || (e.Created is null && (made || _first.Createds.Count > 0)))
             {
                 violations.Add(6, "an event the gateway made lacks id, model, created or choices");
             }
@@ -107,6 +110,11 @@ internal sealed class OpenAIChatContinuation(
                     violations.Add(6, $"a second finish reason in choice {choice}");
                 }
             }
+
+            if (e.Is(EventTraits.Usage) && !finished.IsSupersetOf(answer.Finishes.Keys))
+            {
+                violations.Add(6, "usage in front of a finish reason");
+            }
         }
 
         foreach (var choice in answer.Finishes.Keys)
@@ -121,11 +129,11 @@ internal sealed class OpenAIChatContinuation(
     private void CheckUsage()
     {
         var mine = added.Count(e => e.Is(EventTraits.Usage));
-        if (mine > 1 || (mine == 1 && _first.UsageCount > 0))
+        if (mine > 1)
         {
             violations.Add(6, "usage more than once");
         }
-        else if (mine == 1 && !request.IncludeUsage)
+        else if (mine == 1 && !request.IncludeUsage && _first.UsageCount == 0)
         {
             violations.Add(6, "usage although the client did not ask for it");
         }

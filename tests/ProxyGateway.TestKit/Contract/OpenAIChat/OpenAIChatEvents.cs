@@ -18,9 +18,9 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }
 
-        if (data.IsEmpty)
+        if (data.IsEmpty || !System.Text.Unicode.Utf8.IsValid(data))
         {
-            // Whether an empty frame is an event at all is where parsers differ.
+            // Whether an empty frame is an event at all, and whether bytes that are no text can be JSON, is where parsers differ.
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional };
         }
 
