@@ -39,6 +39,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     private readonly PooledBuffer _scratch = new();
     private EventFramer _framer = new(format.Framing);
     private int _malformedInARow;
+    private bool _isFirst = true;
 
     public GuardState State { get; private set; }
 
@@ -193,7 +194,8 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     private bool Accept(ReadOnlySpan<byte> raw, out bool hold)
     {
         hold = false;
-        var e = EventParser.Parse(format.Framing, raw, _scratch);
+        var e = EventParser.Parse(format.Framing, raw, _isFirst, _scratch);
+        _isFirst = false;
         var meaning = reader.Read(e);
         const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall;
         if ((meaning & Dropped) != 0)

@@ -12,9 +12,10 @@ internal static class EventParser
     /// Parses <paramref name="raw"/>. Data that spans several lines is joined in <paramref name="scratch"/>, which must
     /// live as long as the event; data of one line is a slice of <paramref name="raw"/>.
     /// </summary>
-    public static StreamEvent Parse(StreamFraming framing, ReadOnlySpan<byte> raw, PooledBuffer scratch)
+    public static StreamEvent Parse(StreamFraming framing, ReadOnlySpan<byte> raw, bool isFirst, PooledBuffer scratch)
     {
-        var rest = raw.StartsWith(ByteOrderMark) ? raw[ByteOrderMark.Length..] : raw;
+        // Anywhere but at the start of the stream a byte order mark is a part of the field's name, and clients lose the event.
+        var rest = isFirst && raw.StartsWith(ByteOrderMark) ? raw[ByteOrderMark.Length..] : raw;
         if (framing == StreamFraming.JsonLines)
         {
             var line = TakeLine(ref rest);
