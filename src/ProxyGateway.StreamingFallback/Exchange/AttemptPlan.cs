@@ -25,7 +25,8 @@ internal static class AttemptPlan
         }
 
         var plan = new List<PlannedCluster>(1 + first.Fallback.Count) { new(first, null, IsFallback: false) };
-        foreach (var target in first.Fallback)
+        // Switched off is switched off: an open circuit or a missing destination does not lead to a fallback either.
+        foreach (var target in route.RecoveryEnabled ? first.Fallback : [])
         {
             if (!plan.Exists(p => ReferenceEquals(p.Settings, target.Cluster)))
             {

@@ -59,18 +59,22 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
     }
 
     /// <summary>The upstream's own error answer, unchanged.</summary>
-    public Task RelayAsync()
+    public async Task RelayAsync()
     {
+        // A heartbeat may commit at any moment; with the turn, what is decided on holds.
+        await exchange.Client.TakeTurnAsync();
         exchange.Outcome = ExchangeOutcome.Relayed;
         if (exchange.Client.Committed)
         {
-            return TerminateAsync();
+            await TerminateAsync();
         }
-
-        var answer = exchange.FirstAnswer;
-        return answer is null
-            ? FailAsync(null)
-            : exchange.Client.SendAsync(
+        else if (exchange.FirstAnswer is not { } answer)
+        {
+            await FailAsync(null);
+        }
+        else
+        {
+            await exchange.Client.SendAsync(
                 answer.Status,
                 headers =>
                 {
@@ -83,23 +87,25 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
                     DoNotMultiply(headers);
                 },
                 answer.Body.Memory);
+        }
     }
 
     /// <summary>Nothing more is to be tried. <paramref name="circuitWait"/> is how long the soonest circuit stays open, where one refused.</summary>
-    public Task GiveUpAsync(TimeSpan? circuitWait)
+    public async Task GiveUpAsync(TimeSpan? circuitWait)
     {
+        await exchange.Client.TakeTurnAsync();
         if (exchange.Client.Aborted.IsCancellationRequested)
         {
             exchange.Outcome = ExchangeOutcome.ClientGone;
-            return Task.CompletedTask;
         }
-
-        if (exchange.Client.Committed)
+        else if (exchange.Client.Committed)
         {
-            return TerminateAsync();
+            await TerminateAsync();
         }
-
-        return exchange.FirstAnswer is { Status: < 500 } ? RelayAsync() : FailAsync(circuitWait);
+        else
+        {
+            await (exchange.FirstAnswer is { Status: < 500 } ? RelayAsync() : FailAsync(circuitWait));
+        }
     }
 
     private async Task TerminateAsync()

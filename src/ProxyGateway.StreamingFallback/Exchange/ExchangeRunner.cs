@@ -21,6 +21,7 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// (3) Complete: write what is left of the answer; the exchange has its ending.
 /// (4) Failed: ask the policy what comes next, and do it: relay, wait, same cluster, next cluster, give up.
 /// (5) Give up: the loud ending if anything was sent, else an HTTP error that names the first fault.
+/// The circuit hears its verdict before an ending, which may leave by an exception that says nothing of the upstream.
 /// </remarks>
 internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services)
 {
@@ -96,10 +97,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         {
             mode = EnterStreamingCircuit(cluster, mode);
             exchange.Attempts++;
-            if (exchange.Attempts > 1)
-            {
-                exchange.Recovery = cluster.IsFallback ? "fallback" : "replay";
-            }
+            exchange.Recovery = cluster.IsFallback ? "fallback" : exchange.Attempts > 1 ? "replay" : "none";
 
             // (2)
             using var attempt = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.RecoveryDeadline is not null || exchange.Request.Streaming);
@@ -115,6 +113,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             // (3)
             if (outcome.Result == AttemptResult.Complete)
             {
+                exchange.ClusterPermit.On(CircuitVerdict.Success);
                 await _ending.CompleteAsync(attempt, services.Metrics);
                 return new VisitResult(VisitEnd.Answered, CircuitVerdict.Success);
             }
@@ -122,6 +121,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             exchange.Note(outcome.Fault, exchange.ClusterId);
             if (attempt.PassedThrough && attempt.Delivering)
             {
+                exchange.ClusterPermit.On(Judge(outcome, cluster));
                 await _ending.BreakOffAsync(outcome);
                 return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
             }
@@ -147,6 +147,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             switch (decision.Step)
             {
                 case RecoveryStep.Relay:
+                    exchange.ClusterPermit.On(CircuitVerdict.Neutral);
                     await _ending.RelayAsync();
                     return new VisitResult(VisitEnd.Answered, CircuitVerdict.Neutral);
                 case RecoveryStep.NextCluster:
