@@ -6,9 +6,13 @@ using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.Limits;
+using ProxyGateway.StreamingFallback.LoadBalancing;
 using ProxyGateway.StreamingFallback.Telemetry;
 using ProxyGateway.StreamingFallback.Transforms;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.LoadBalancing;
 
 namespace ProxyGateway.StreamingFallback;
 
@@ -34,7 +38,10 @@ public static class StreamingFallbackExtensions
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CircuitRegistry>();
+        services.TryAddSingleton<LimitRegistry>();
         services.TryAddSingleton<ClusterVisits>();
+        services.AddSingleton<IConfigChangeListener, RemovedClusters>();
+        services.AddSingleton<ILoadBalancingPolicy, FirstContentEwmaPolicy>();
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton<DrainSignal>();
         services.TryAddSingleton<ExchangeServices>();
@@ -46,6 +53,7 @@ public static class StreamingFallbackExtensions
         });
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
         builder.AddTransforms<DecompressionTransform>();
+        builder.AddTransforms<CredentialTransform>();
         return builder;
     }
 

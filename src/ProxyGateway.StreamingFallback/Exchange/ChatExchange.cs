@@ -119,6 +119,7 @@ internal sealed class ChatExchange : IDisposable
     {
         ContentEvents += events;
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
+        attempt.ObserveLatency(attempt.Elapsed);
         ClusterPermit?.OnFirstContent(attempt.Elapsed);
         StreamingPermit?.OnFirstContent(attempt.Elapsed);
         Heartbeat?.Suspend();
