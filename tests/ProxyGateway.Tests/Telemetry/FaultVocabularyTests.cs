@@ -26,4 +26,19 @@ public sealed class FaultVocabularyTests
         Assert.Equal(Enum.GetValues<ExchangeOutcome>().Length, Enum.GetValues<ExchangeOutcome>().Select(o => o.Label()).Distinct().Count());
         Assert.Equal(Enum.GetValues<AttemptResult>().Length, Enum.GetValues<AttemptResult>().Select(r => r.Label()).Distinct().Count());
     }
+
+    [Theory]
+    [InlineData(FaultKind.HttpStatus, 500, true)]
+    [InlineData(FaultKind.EndedEarly, 0, true)]
+    [InlineData(FaultKind.FirstContentTimeout, 0, true)]
+    [InlineData(FaultKind.ErrorEvent, 0, true)]
+    [InlineData(FaultKind.HttpStatus, 429, false)]
+    [InlineData(FaultKind.HttpStatus, 503, false)]
+    [InlineData(FaultKind.ConnectFailed, 0, false)]
+    [InlineData(FaultKind.NoDestination, 0, false)]
+    [InlineData(FaultKind.CircuitOpen, 0, false)]
+    [InlineData(FaultKind.Divergence, 0, false)]
+    [InlineData(FaultKind.ClientGone, 0, false)]
+    public void Fault_MayBeTheRequestOrNot(FaultKind kind, int status, bool expected) =>
+        Assert.Equal(expected, new Fault(kind, FaultPhase.Headers, status).MayBeTheRequest());
 }
