@@ -6,10 +6,14 @@ using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.Limits;
+using ProxyGateway.StreamingFallback.LoadBalancing;
 using ProxyGateway.StreamingFallback.ModelList;
 using ProxyGateway.StreamingFallback.Telemetry;
 using ProxyGateway.StreamingFallback.Transforms;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.LoadBalancing;
 
 namespace ProxyGateway.StreamingFallback;
 
@@ -35,7 +39,10 @@ public static class StreamingFallbackExtensions
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CircuitRegistry>();
+        services.TryAddSingleton<LimitRegistry>();
         services.TryAddSingleton<ClusterVisits>();
+        services.AddSingleton<IConfigChangeListener, RemovedClusters>();
+        services.AddSingleton<ILoadBalancingPolicy, FirstContentEwmaPolicy>();
         services.TryAddSingleton<GatewayMetrics>();
         services.TryAddSingleton<RecentEvents>();
         services.TryAddSingleton<LiveExchanges>();
@@ -50,6 +57,7 @@ public static class StreamingFallbackExtensions
         });
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
         builder.AddTransforms<DecompressionTransform>();
+        builder.AddTransforms<CredentialTransform>();
         return builder;
     }
 

@@ -1,9 +1,11 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.StreamingFallback.Guard;
+using ProxyGateway.StreamingFallback.LoadBalancing;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -92,6 +94,15 @@ internal sealed class Attempt : IDisposable
     public long ContentEvents => _guard?.ContentEvents ?? 0;
 
     public TimeSpan Elapsed => _exchange.Time.GetElapsedTime(_startedAt);
+
+    /// <summary>Tells latency-aware balancing what it may expect of the destination.</summary>
+    public void ObserveLatency(TimeSpan toFirstContent)
+    {
+        if (_exchange.Http.GetReverseProxyFeature().ProxiedDestination is { } destination)
+        {
+            FirstContentLatency.Of(destination).Observe(toFirstContent, _exchange.Time);
+        }
+    }
 
     public void Cancel()
     {

@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Exchange;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
@@ -27,7 +28,7 @@ internal sealed class AttemptRequest : IDisposable
 
     private readonly HttpContext _context;
     private readonly PooledBuffer _rewritten = new();
-    private readonly List<(string Name, StringValues Value)> _removed = [];
+    private readonly List<(string Name, StringValues Value)> _changed = [];
     private readonly PathString _path;
     private readonly QueryString _query;
 
@@ -63,9 +64,15 @@ internal sealed class AttemptRequest : IDisposable
     {
         var prepared = new AttemptRequest(exchange.Http);
         prepared.SetBody(exchange, mode, cluster.Model);
-        if (!(cluster.Settings.ForwardClientCredentials ?? !cluster.IsFallback))
+        var credential = cluster.Settings.Credential;
+        if (!(cluster.Settings.ForwardClientCredentials ?? (credential is null && !cluster.IsFallback)))
         {
-            prepared.RemoveCredentials();
+            prepared.RemoveCredentials(state.Model.Config.SessionAffinity);
+        }
+
+        if (credential is not null)
+        {
+            prepared.SetHeader(credential.Header, credential.HeaderValue(exchange.Time));
         }
 
         prepared.Assign(route, state, avoid);
@@ -74,9 +81,10 @@ internal sealed class AttemptRequest : IDisposable
 
     public void Dispose()
     {
-        foreach (var (name, value) in _removed)
+        for (var i = _changed.Count - 1; i >= 0; i--)
         {
-            _context.Request.Headers[name] = value;
+            // No value is no header.
+            _context.Request.Headers[_changed[i].Name] = _changed[i].Value;
         }
 
         _context.Request.Path = _path;
@@ -100,16 +108,29 @@ internal sealed class AttemptRequest : IDisposable
         }
     }
 
-    private void RemoveCredentials()
+    private void SetHeader(string name, StringValues value)
     {
         var headers = _context.Request.Headers;
+        _changed.Add((name, headers[name]));
+        headers[name] = value;
+    }
+
+    private void RemoveCredentials(SessionAffinityConfig? affinity)
+    {
+        var headers = _context.Request.Headers;
+        var cookie = affinity is { Enabled: true, AffinityKeyName: { } key } ? FindCookie(headers.Cookie, key) : null;
         foreach (var name in Credentials)
         {
-            if (headers.TryGetValue(name, out var value))
+            if (headers.ContainsKey(name))
             {
-                _removed.Add((name, value));
-                headers.Remove(name);
+                SetHeader(name, default);
             }
+        }
+
+        if (cookie is not null)
+        {
+            // The gateway's own word of which destination this client is bound to; it says nothing of who the client is.
+            headers.Cookie = cookie;
         }
 
         if (!_context.Request.QueryString.HasValue)
@@ -127,6 +148,22 @@ internal sealed class AttemptRequest : IDisposable
         }
 
         _context.Request.QueryString = query.ToQueryString();
+    }
+
+    private static string? FindCookie(StringValues cookies, string name)
+    {
+        foreach (var line in cookies)
+        {
+            foreach (var cookie in (line ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (cookie.StartsWith(name, StringComparison.Ordinal) && cookie.AsSpan(name.Length) is ['=', ..])
+                {
+                    return cookie;
+                }
+            }
+        }
+
+        return null;
     }
 
     private void Assign(RouteModel route, ClusterState state, string? avoid)

@@ -269,7 +269,7 @@ internal sealed class CircuitCell
 
     private CircuitPermit Admit_NeedsLock(TimeSpan now)
     {
-        var permit = new CircuitPermit(this, _generation, now);
+        var permit = new CircuitPermit(this, _generation, now) { IsProbe = _status == CircuitStatus.HalfOpen };
         if (_status == CircuitStatus.HalfOpen)
         {
             _probes.Add(permit);

@@ -32,6 +32,9 @@ internal sealed class CircuitPermit
 
     internal TimeSpan EnteredAt { get; }
 
+    /// <summary>Whether it was given to probe a half-open circuit: for one attempt, not for a series.</summary>
+    public bool IsProbe { get; init; }
+
     /// <summary>Guarded by the cell's lock.</summary>
     internal long Generation { get; set; }
 

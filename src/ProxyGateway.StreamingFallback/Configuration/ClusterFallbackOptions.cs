@@ -31,9 +31,15 @@ public sealed class ClusterFallbackOptions
     /// <summary>Which statuses count as failures and what is spent on asking again.</summary>
     public RetryOptions Retry { get; set; } = new();
 
+    /// <summary>How many exchanges may be in flight at this cluster.</summary>
+    public ConcurrencyOptions Concurrency { get; set; } = new();
+
+    /// <summary>The gateway's own key for this cluster.</summary>
+    public CredentialOptions Credentials { get; set; } = new();
+
     /// <summary>
     /// Whether the client's <c>Authorization</c>, <c>x-api-key</c>, <c>Cookie</c> and the like are sent to this cluster.
-    /// Default: true where the cluster is the route's own or chosen by model, false where it is a fallback.
+    /// Default: true where the cluster is the route's own or chosen by model and has no <c>Credentials</c>, false elsewhere.
     /// </summary>
     public bool? ForwardClientCredentials { get; set; }
 
@@ -85,6 +91,9 @@ public sealed class RetryOptions
     /// <summary>The first pause before the same cluster is asked again after a 429 or 5xx without <c>Retry-After</c>; it doubles, with jitter. Default: 00:00:00.25. Range: 00:00:00 to 00:01:00.</summary>
     public TimeSpan Backoff { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Retries and recoveries as a share of the cluster's exchanges in a sliding 10 s, above a floor of 3 per second. Default: 0.2. Range: 0 to 1.</summary>
+    /// <summary>Further attempts at this cluster, as a share of its exchanges in a sliding 10 s, on top of <c>BudgetFloor</c>. Default: 0.2. Range: 0 to 1.</summary>
     public double Budget { get; set; } = 0.2;
+
+    /// <summary>Further attempts at this cluster, per second, that <c>Budget</c> comes on top of. Default: 3. Range: 0 to 10000.</summary>
+    public double BudgetFloor { get; set; } = 3;
 }

@@ -33,6 +33,13 @@ internal sealed class ClusterSettings
 
     public required double Budget { get; init; }
 
+    public required double BudgetFloor { get; init; }
+
+    public required ConcurrencySettings Concurrency { get; init; }
+
+    /// <summary>The gateway's own key for this cluster; null where it has none.</summary>
+    public required ClusterCredential? Credential { get; init; }
+
     public required bool? ForwardClientCredentials { get; init; }
 
     public required TerminalProfile Terminal { get; init; }
@@ -54,6 +61,9 @@ internal sealed class ClusterSettings
         MaxRetryAfter = o.Retry.MaxRetryAfter,
         Backoff = o.Retry.Backoff,
         Budget = o.Retry.Budget,
+        BudgetFloor = o.Retry.BudgetFloor,
+        Concurrency = ConcurrencySettings.From(o.Concurrency),
+        Credential = ClusterCredential.From(clusterId, o.Credentials),
         ForwardClientCredentials = o.ForwardClientCredentials,
         Terminal = o.Terminal,
         ModelMap = modelMap,

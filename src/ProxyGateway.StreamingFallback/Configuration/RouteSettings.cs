@@ -65,9 +65,10 @@ internal sealed record LimitSettings(
     int MaxDeliveredBytes,
     int MaxAnswerBytes,
     int ErrorStatus,
-    bool ExposeServedBy)
+    bool ExposeServedBy,
+    ConcurrencySettings Concurrency)
 {
     public static LimitSettings From(StreamingFallbackOptions o) => new(
         o.MaxAttempts, o.CommitAfter, o.RecoveryTimeout, o.HeartbeatInterval, o.MaxRequestBytes, o.MaxEventBytes, o.MaxDeliveredBytes,
-        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy);
+        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy, ConcurrencySettings.From(o.Concurrency));
 }

@@ -13,6 +13,9 @@ public sealed class StreamingFallbackOptions
     /// <summary>Upstream calls of one exchange, the first included. Default: 3. Range: 1 to 10.</summary>
     public int MaxAttempts { get; set; } = 3;
 
+    /// <summary>How many exchanges may be in flight on all guarded routes together.</summary>
+    public ConcurrencyOptions Concurrency { get; set; } = new();
+
     /// <summary>
     /// At the latest after this time the answer's headers and a heartbeat go to a streaming client, because clients
     /// give up on silent headers (100 s and 300 s are common). Default: 00:01:00. Range: 00:00:00.1 to 00:10:00.

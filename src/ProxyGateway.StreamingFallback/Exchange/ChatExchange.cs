@@ -126,6 +126,7 @@ internal sealed class ChatExchange : IDisposable
     {
         OnContent(events, at);
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
+        attempt.ObserveLatency(attempt.Elapsed);
         ClusterPermit?.OnFirstContent(attempt.Elapsed);
         StreamingPermit?.OnFirstContent(attempt.Elapsed);
         Heartbeat?.Suspend();

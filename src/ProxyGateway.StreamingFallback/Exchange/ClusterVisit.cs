@@ -2,6 +2,7 @@ using Polly;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Limits;
 using System.Runtime.CompilerServices;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
@@ -20,6 +21,9 @@ internal enum VisitEnd
 
     /// <summary>The cluster's circuit is open.</summary>
     Refused,
+
+    /// <summary>The cluster has as many exchanges in flight as it may have.</summary>
+    Full,
 }
 
 /// <param name="End">How it ended for the exchange.</param>
@@ -28,19 +32,24 @@ internal enum VisitEnd
 /// <param name="RetryAfter">How long the circuit stays open, where it refused.</param>
 internal readonly record struct VisitResult(VisitEnd End, CircuitVerdict Verdict, AttemptMode NextMode = default, TimeSpan RetryAfter = default);
 
-/// <summary>The circuit breaker around a visit: a pipeline per cluster and configuration, over a cell that outlives both.</summary>
-internal sealed class ClusterVisits(CircuitRegistry circuits)
+/// <summary>What is around a visit: a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
+internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limits)
 {
-    private readonly ConditionalWeakTable<ClusterSettings, ResiliencePipeline<VisitResult>> _pipelines = [];
+    private readonly ConditionalWeakTable<ClusterSettings, Surroundings> _surroundings = [];
 
-    public CircuitRegistry Circuits => circuits;
+    public LimitRegistry Limits => limits;
+
+    // Kept with the settings: an exchange that goes on after its cluster was removed must not bring the cluster's state back.
+    public ClusterCircuits CircuitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Circuits;
+
+    public ClusterLimits LimitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Limits;
 
     public async ValueTask<VisitResult> RunAsync<TState>(
         ClusterSettings cluster,
         Func<ResilienceContext, TState, ValueTask<VisitResult>> visit,
         TState state)
     {
-        var pipeline = _pipelines.GetValue(cluster, Build);
+        var pipeline = _surroundings.GetValue(cluster, Build).Pipeline;
         var context = ResilienceContextPool.Shared.Get();
         try
         {
@@ -52,11 +61,18 @@ internal sealed class ClusterVisits(CircuitRegistry circuits)
         }
     }
 
-    private ResiliencePipeline<VisitResult> Build(ClusterSettings cluster) => new ResiliencePipelineBuilder<VisitResult>()
-        .AddCircuit(
-            circuits.Get(cluster.ClusterId).Cluster,
-            () => cluster.CircuitBreaker,
-            static retryAfter => new VisitResult(VisitEnd.Refused, CircuitVerdict.Neutral, RetryAfter: retryAfter),
-            static result => result.Verdict)
-        .Build();
+    private Surroundings Build(ClusterSettings cluster)
+    {
+        var own = circuits.Get(cluster.ClusterId);
+        var pipeline = new ResiliencePipelineBuilder<VisitResult>()
+            .AddCircuit(
+                own.Cluster,
+                () => cluster.CircuitBreaker,
+                static retryAfter => new VisitResult(VisitEnd.Refused, CircuitVerdict.Neutral, RetryAfter: retryAfter),
+                static result => result.Verdict)
+            .Build();
+        return new Surroundings(pipeline, own, limits.Get(cluster.ClusterId));
+    }
+
+    private sealed record Surroundings(ResiliencePipeline<VisitResult> Pipeline, ClusterCircuits Circuits, ClusterLimits Limits);
 }

@@ -131,8 +131,8 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
                 headers.ContentType = "application/json";
                 if (error.Status == StatusCodes.Status503ServiceUnavailable)
                 {
-                    var wait = circuitWait ?? fault.RetryAfter ?? TimeSpan.FromSeconds(1);
-                    headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                    var wait = fault.Kind == FaultKind.Overloaded ? null : circuitWait ?? fault.RetryAfter;
+                    headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait?.TotalSeconds ?? 1)).ToString(CultureInfo.InvariantCulture);
                 }
 
                 DoNotMultiply(headers);
@@ -149,7 +149,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         var configured = exchange.Limits.ErrorStatus;
         return fault.Kind switch
         {
-            FaultKind.CircuitOpen or FaultKind.OwnLimit or FaultKind.Shutdown or FaultKind.NoDestination => StatusCodes.Status503ServiceUnavailable,
+            FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.OwnLimit or FaultKind.Shutdown or FaultKind.NoDestination => StatusCodes.Status503ServiceUnavailable,
             _ when fault.Kind.IsTimeout() && configured == StatusCodes.Status502BadGateway => StatusCodes.Status504GatewayTimeout,
             _ => configured,
         };

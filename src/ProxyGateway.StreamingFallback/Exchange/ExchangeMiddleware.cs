@@ -16,7 +16,30 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     public Task InvokeAsync(HttpContext context)
     {
         var settings = RouteSettings.Of(context.GetRouteModel().Config);
-        return settings is null || !HttpMethods.IsPost(context.Request.Method) ? next(context) : RunAsync(context, settings);
+        return settings is null || !HttpMethods.IsPost(context.Request.Method) ? next(context) : EnterAsync(context, settings);
+    }
+
+    /// <summary>Past the limit over all routes, before the body is read: bodies are what takes memory.</summary>
+    private async Task EnterAsync(HttpContext context, RouteSettings route)
+    {
+        var gate = services.Visits.Limits.All;
+        if (!await gate.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
+        {
+            services.Metrics.Overloaded("");
+            services.Metrics.Refused(route.RouteId, TimeSpan.Zero);
+            var fault = new Fault(FaultKind.Overloaded, FaultPhase.Connect);
+            await RefuseAsync(context, route, RequestIds.Of(context.Request), new GatewayError(StatusCodes.Status503ServiceUnavailable, fault.Kind.Code(), fault.Sentence()));
+            return;
+        }
+
+        try
+        {
+            await RunAsync(context, route);
+        }
+        finally
+        {
+            gate.Leave();
+        }
     }
 
     private async Task RunAsync(HttpContext context, RouteSettings route)
@@ -114,6 +137,11 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         response.StatusCode = error.Status;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
+        if (error.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            response.Headers.RetryAfter = "1";
+        }
+
         response.Headers[RequestIds.Header] = requestId;
         await response.Body.WriteAsync(body.Memory, context.RequestAborted);
     }

@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Polly;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Recovery;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy;
@@ -16,7 +16,8 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// Carries one exchange from its plan to its ending.
 /// </summary>
 /// <remarks>
-/// (1) Visit the plan's clusters in order; an open circuit or a cluster without a healthy destination is passed over.
+/// (1) Visit the plan's clusters in order; one with an open circuit, with no room or without a healthy destination is passed over.
+///     Where all circuits are open, the one that closes soonest may be passed all the same.
 /// (2) At a cluster, make an attempt through YARP's pipeline.
 /// (3) Complete: write what is left of the answer; the exchange has its ending.
 /// (4) Failed: ask the policy what comes next, and do it: relay, wait, same cluster, next cluster, give up.
@@ -29,13 +30,15 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     private readonly ExchangeEnding _ending = new(exchange);
     private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
     private int _position;
+    private int _clustersFailedOnRequest;
+    private bool _failedOnRequestHere;
 
     public async Task RunAsync()
     {
         using (_heartbeat)
         {
             var mode = exchange.Request.Streaming ? AttemptMode.Streaming : AttemptMode.NonStreaming;
-            TimeSpan? shortestWait = null;
+            var passedOver = new PassedOver();
             for (_position = 0; _position < plan.Count && !exchange.Client.Aborted.IsCancellationRequested; _position++)
             {
                 var cluster = plan[_position];
@@ -43,40 +46,73 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 if (FindDestinations(cluster) is not { } state)
                 {
                     exchange.Note(new Fault(FaultKind.NoDestination, FaultPhase.Connect), cluster.Settings.ClusterId);
+                    passedOver.WithoutDestination();
                     continue;
                 }
 
-                var visit = await services.Visits.RunAsync(
-                    cluster.Settings,
-                    static (context, s) => s.Self.VisitAsync(context, s.Cluster, s.State, s.Mode),
-                    (Self: this, Cluster: cluster, State: state, Mode: mode));
-                if (visit.End is VisitEnd.Answered)
+                var visit = await EnterAsync(cluster, state, mode);
+                switch (visit.End)
                 {
-                    return;
-                }
-
-                if (visit.End == VisitEnd.Refused)
-                {
-                    services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
-                    exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
-                    shortestWait = shortestWait is { } w && w < visit.RetryAfter ? w : visit.RetryAfter;
-                    if (cluster.Settings.OnOpen == OpenCircuitAction.Reject && !cluster.IsFallback)
-                    {
+                    case VisitEnd.Answered:
+                        return;
+                    case VisitEnd.Refused:
+                        services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
+                        exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
+                        passedOver.Refused(cluster, state, visit.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
                         break;
-                    }
-
-                    continue;
+                    case VisitEnd.Full:
+                        services.Metrics.Overloaded(cluster.Settings.ClusterId);
+                        exchange.Note(new Fault(FaultKind.Overloaded, FaultPhase.Connect), cluster.Settings.ClusterId);
+                        break;
+                    default:
+                        mode = visit.NextMode;
+                        break;
                 }
 
-                mode = visit.NextMode;
-                if (visit.End == VisitEnd.GiveUp || exchange.Attempts >= exchange.Limits.MaxAttempts)
+                if (MustStop(visit.End, cluster))
                 {
                     break;
                 }
             }
 
+            if (passedOver.LeastBad(plan) is { } leastBad && (await EnterAsync(leastBad.Cluster, leastBad.State, mode, isLastResort: true)).End == VisitEnd.Answered)
+            {
+                return;
+            }
+
             // (5)
-            await _ending.GiveUpAsync(shortestWait);
+            await _ending.GiveUpAsync(passedOver.ShortestWait);
+        }
+    }
+
+    private bool MustStop(VisitEnd end, PlannedCluster cluster) =>
+        end == VisitEnd.GiveUp
+        || exchange.Attempts >= exchange.Limits.MaxAttempts
+        || exchange.Client.Aborted.IsCancellationRequested
+        || (end == VisitEnd.Refused && cluster.Settings.OnOpen == OpenCircuitAction.Reject && !cluster.IsFallback);
+
+    /// <summary>Past the concurrency limit, then the circuit. The last resort is the visit to a cluster whose circuit has refused already.</summary>
+    private async ValueTask<VisitResult> EnterAsync(PlannedCluster cluster, ClusterState state, AttemptMode mode, bool isLastResort = false)
+    {
+        var limits = services.Visits.LimitsOf(cluster.Settings);
+        if (!await limits.Gate.EnterAsync(cluster.Settings.Concurrency, exchange.Client.Aborted))
+        {
+            return new VisitResult(VisitEnd.Full, CircuitVerdict.Neutral, mode);
+        }
+
+        try
+        {
+            return isLastResort
+                ? await VisitAsync(CircuitPermit.Uncounted, cluster, state, mode, maxAttempts: 1)
+                : await services.Visits.RunAsync(
+                    cluster.Settings,
+                    static (context, s) => s.Self.VisitAsync(
+                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.MaxAttempts),
+                    (Self: this, Cluster: cluster, State: state, Mode: mode, exchange.Limits.MaxAttempts));
+        }
+        finally
+        {
+            limits.Gate.Leave();
         }
     }
 
@@ -88,10 +124,13 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         return state?.DestinationsState.AvailableDestinations.Count > 0 ? state : null;
     }
 
-    private async ValueTask<VisitResult> VisitAsync(ResilienceContext context, PlannedCluster cluster, ClusterState state, AttemptMode mode)
+    private async ValueTask<VisitResult> VisitAsync(CircuitPermit permit, PlannedCluster cluster, ClusterState state, AttemptMode mode, int maxAttempts)
     {
-        exchange.ClusterPermit = context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted);
+        exchange.ClusterPermit = permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
+        var budget = services.Visits.LimitsOf(cluster.Settings).Budget;
+        budget.OnExchange();
+        _failedOnRequestHere = false;
         string? failedDestination = null;
         for (var attemptsHere = 1; ; attemptsHere++)
         {
@@ -109,6 +148,12 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
 
             services.Metrics.Attempted(exchange.Route.RouteId, exchange.ClusterId, mode, outcome.Result, outcome.Fault);
             LeaveStreamingCircuit(attempt, outcome);
+            if (outcome.Result == AttemptResult.Failed && mode == AttemptMode.Streaming && !attempt.Delivering)
+            {
+                // Failing fast must not make a destination look quick.
+                attempt.ObserveLatency(cluster.Settings.FirstContentTimeout);
+            }
+
 
             // (3)
             if (outcome.Result == AttemptResult.Complete)
@@ -119,6 +164,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             exchange.Note(outcome.Fault, exchange.ClusterId);
+            NoteFailureOnRequest(outcome);
             if (attempt.PassedThrough && attempt.Delivering)
             {
                 exchange.ClusterPermit.On(Judge(outcome, cluster));
@@ -143,7 +189,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             _heartbeat?.Resume();
-            var decision = RecoveryPolicy.Decide(Describe(attempt, outcome, cluster, attemptsHere));
+            var decision = Decide(Describe(attempt, outcome, cluster, attemptsHere, maxAttempts), budget, cluster.Settings);
             switch (decision.Step)
             {
                 case RecoveryStep.Relay:
@@ -165,7 +211,37 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         }
     }
 
-    private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, PlannedCluster cluster, int attemptsHere) => new()
+    private void NoteFailureOnRequest(AttemptOutcome outcome)
+    {
+        if (!_failedOnRequestHere && !outcome.IsClientError && outcome.Fault.MayBeTheRequest())
+        {
+            _failedOnRequestHere = true;
+            _clustersFailedOnRequest++;
+        }
+    }
+
+    /// <summary>
+    /// A further attempt at the same cluster is paid from its budget before it is made, so that no two exchanges spend the last
+    /// of it. Another cluster is asked in any case, but that is charged too: who leaves a cluster leaves it less to spend on.
+    /// </summary>
+    private RecoveryDecision Decide(in RecoverySituation situation, RetryBudget budget, ClusterSettings cluster)
+    {
+        var decision = RecoveryPolicy.Decide(situation);
+        if (decision.Step == RecoveryStep.SameCluster && !budget.TrySpend(cluster.Budget, cluster.BudgetFloor))
+        {
+            services.Metrics.BudgetExhausted(cluster.ClusterId);
+            decision = RecoveryPolicy.Decide(situation with { BudgetLeft = false });
+        }
+
+        if (decision.Step == RecoveryStep.NextCluster)
+        {
+            budget.Spend();
+        }
+
+        return decision;
+    }
+
+    private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, PlannedCluster cluster, int attemptsHere, int maxAttempts) => new()
     {
         Fault = outcome.Fault,
         IsFirstAttempt = exchange.IsFirstAttempt,
@@ -177,12 +253,14 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         Enabled = exchange.Route.RecoveryEnabled,
         Replay = exchange.Route.ReplayOf(exchange.Request),
         OnMidStreamFailure = exchange.Route.OnMidStreamFailure,
-        AttemptsLeft = exchange.Limits.MaxAttempts - exchange.Attempts,
+        AttemptsLeft = Math.Min(exchange.Limits.MaxAttempts, maxAttempts) - exchange.Attempts,
         AttemptsHere = attemptsHere,
         DeliveredHere = attempt.Delivering,
         IsFallbackCluster = cluster.IsFallback,
         AnotherClusterLeft = _position + 1 < plan.Count,
         BudgetLeft = true,
+        IsProbe = exchange.ClusterPermit is { IsProbe: true },
+        ClustersFailedOnRequest = _clustersFailedOnRequest,
         TimeLeft = exchange.RecoveryTimeLeft,
         MaxRetryAfter = cluster.Settings.MaxRetryAfter,
         Backoff = cluster.Settings.Backoff,
@@ -203,7 +281,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             return mode;
         }
 
-        var circuit = services.Visits.Circuits.Get(cluster.Settings.ClusterId).Streaming;
+        var circuit = services.Visits.CircuitsOf(cluster.Settings).Streaming;
         if (!circuit.TryEnter(cluster.Settings.CircuitBreaker, out var permit, out _))
         {
             return AttemptMode.NonStreaming;
@@ -257,20 +335,4 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
 
         return exchange.RecoveryTimeLeft > TimeSpan.Zero;
     }
-}
-
-/// <summary>What every exchange needs of the application.</summary>
-internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup clusters, GatewayMetrics metrics, LiveExchanges live, TimeProvider time, DrainSignal drain)
-{
-    public ClusterVisits Visits => visits;
-
-    public IProxyStateLookup Clusters => clusters;
-
-    public GatewayMetrics Metrics => metrics;
-
-    public LiveExchanges Live => live;
-
-    public TimeProvider Time => time;
-
-    public DrainSignal Drain => drain;
 }

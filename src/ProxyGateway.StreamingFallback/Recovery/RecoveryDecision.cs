@@ -60,7 +60,14 @@ internal readonly record struct RecoverySituation
 
     public required bool AnotherClusterLeft { get; init; }
 
+    /// <summary>Whether the failing cluster's retry budget has room for a further attempt there.</summary>
     public required bool BudgetLeft { get; init; }
+
+    /// <summary>Whether the cluster is asked to find out if it is well again. One attempt is enough for that.</summary>
+    public bool IsProbe { get; init; }
+
+    /// <summary>Clusters, this one included, that got the request and failed on it in a way that may be the request's doing.</summary>
+    public int ClustersFailedOnRequest { get; init; }
 
     public required TimeSpan TimeLeft { get; init; }
 

@@ -52,7 +52,6 @@ internal static class RecoveryPolicy
         return s.Enabled
             && s.AttemptsLeft > 0
             && s.TimeLeft > TimeSpan.Zero
-            && s.BudgetLeft
             && s.Replay switch
             {
                 ReplayPolicy.Safe => true,
@@ -66,7 +65,7 @@ internal static class RecoveryPolicy
     private static RecoveryDecision AfterWaiting(in RecoverySituation s, TimeSpan wait)
     {
         var nothingDelivered = s.Delivered == DeliveredKind.Nothing;
-        var mayWait = wait <= s.MaxRetryAfter && wait < s.TimeLeft && s.AttemptsHere == 1;
+        var mayWait = wait <= s.MaxRetryAfter && wait < s.TimeLeft && s.AttemptsHere == 1 && MayAskHereAgain(s);
         if (mayWait && (nothingDelivered || !s.AnotherClusterLeft))
         {
             // Nothing is wrong with streaming: the same request in the same mode.
@@ -76,11 +75,18 @@ internal static class RecoveryPolicy
         return Next(s) ?? GiveUp;
     }
 
-    private static RecoveryDecision? Next(in RecoverySituation s) => s.AnotherClusterLeft
+    /// <summary>
+    /// Another cluster is not bound to the failing one's budget: it gets no more of this than it would with that one's circuit
+    /// open. But a request that two clusters failed on is likely the reason, and is kept from a third.
+    /// </summary>
+    private static RecoveryDecision? Next(in RecoverySituation s) => s.AnotherClusterLeft && s.ClustersFailedOnRequest < 2
         ? new RecoveryDecision(
             RecoveryStep.NextCluster,
             s.ClientStreaming && s.Delivered == DeliveredKind.Nothing ? AttemptMode.Streaming : AttemptMode.NonStreaming)
         : null;
+
+    /// <summary>Within the budget, and not behind a probe, unless the probe brought content: then traffic flows again.</summary>
+    private static bool MayAskHereAgain(in RecoverySituation s) => s.BudgetLeft && (!s.IsProbe || s.DeliveredHere);
 
     /// <summary>
     /// A cluster is asked twice at most, and a fallback cluster only if it was the one that delivered: whoever just failed to
@@ -88,7 +94,7 @@ internal static class RecoveryPolicy
     /// </summary>
     private static RecoveryDecision? Same(in RecoverySituation s)
     {
-        if (s.AttemptsHere > 1 || (s.IsFallbackCluster && !s.DeliveredHere))
+        if (s.AttemptsHere > 1 || !MayAskHereAgain(s) || (s.IsFallbackCluster && !s.DeliveredHere))
         {
             return null;
         }

@@ -22,7 +22,7 @@ internal static class FaultVocabulary
     {
         FaultKind.None => FaultSide.None,
         FaultKind.ClientGone or FaultKind.SlowClient => FaultSide.Client,
-        FaultKind.CircuitOpen or FaultKind.OwnLimit or FaultKind.RecoveryTimeout or FaultKind.Shutdown or FaultKind.GatewayError => FaultSide.Gateway,
+        FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.OwnLimit or FaultKind.RecoveryTimeout or FaultKind.Shutdown or FaultKind.GatewayError => FaultSide.Gateway,
         _ => FaultSide.Upstream,
     };
 
@@ -52,6 +52,7 @@ internal static class FaultVocabulary
         FaultKind.Divergence => "divergence",
         FaultKind.NoDestination => "no_destination",
         FaultKind.CircuitOpen => "circuit_open",
+        FaultKind.Overloaded => "overloaded",
         FaultKind.ClientGone => "client_gone",
         FaultKind.SlowClient => "slow_client",
         FaultKind.OwnLimit => "own_limit",
@@ -81,7 +82,7 @@ internal static class FaultVocabulary
             or FaultKind.BrokenToolCall => "upstream_truncated",
         FaultKind.CircuitOpen => "circuit_open",
         FaultKind.Shutdown => "shutting_down",
-        FaultKind.OwnLimit => "overloaded",
+        FaultKind.Overloaded or FaultKind.OwnLimit => "overloaded",
         FaultKind.GatewayError => "internal_error",
         _ => "upstream_error",
     };
@@ -111,6 +112,7 @@ internal static class FaultVocabulary
         FaultKind.Divergence => "The upstream broke off, and its replayed answer differs from what was delivered.",
         FaultKind.NoDestination => "No healthy upstream is available.",
         FaultKind.CircuitOpen => "The upstream failed repeatedly and is not asked for a while.",
+        FaultKind.Overloaded => "Too many requests are in flight.",
         FaultKind.RecoveryTimeout => "The answer could not be recovered in time.",
         FaultKind.Shutdown => "The gateway is shutting down.",
         FaultKind.OwnLimit => "The gateway has reached a limit of its own.",
@@ -126,7 +128,16 @@ internal static class FaultVocabulary
 
     /// <summary>Whether the request certainly never reached an agent.</summary>
     public static bool NeverArrived(this FaultKind kind) => kind is FaultKind.ConnectFailed or FaultKind.ConnectTimeout
-        or FaultKind.TlsFailed or FaultKind.NoDestination or FaultKind.CircuitOpen;
+        or FaultKind.TlsFailed or FaultKind.NoDestination or FaultKind.CircuitOpen or FaultKind.Overloaded;
+
+    /// <summary>
+    /// Whether the request itself may be what the upstream failed on: it got there, and the upstream did not say that it is
+    /// busy or what it cannot take.
+    /// </summary>
+    public static bool MayBeTheRequest(this in Fault fault) => fault.Kind.Side() == FaultSide.Upstream
+        && !fault.Kind.NeverArrived()
+        && fault is { Status: not (429 or 503 or 529), RetryAfter: null, Complaint: UpstreamComplaint.None }
+        && fault.Kind != FaultKind.Divergence;
 
     /// <summary>Whether the upstream stayed silent: asking it again would only wait again.</summary>
     public static bool IsSilence(this FaultKind kind) => kind is FaultKind.ResponseHeadersTimeout or FaultKind.FirstContentTimeout

@@ -33,6 +33,7 @@ internal enum FaultKind
 
     // Not the upstream's.
     CircuitOpen,
+    Overloaded,
     ClientGone,
     SlowClient,
     OwnLimit,

@@ -29,6 +29,8 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _transitions;
     private readonly Counter<long> _rejections;
     private readonly Counter<long> _divergences;
+    private readonly Counter<long> _overloads;
+    private readonly Counter<long> _budget;
 
     public GatewayMetrics(IMeterFactory factory, CircuitRegistry circuits)
     {
@@ -43,6 +45,8 @@ internal sealed class GatewayMetrics : IDisposable
         _transitions = _meter.CreateCounter<long>("proxygateway.circuit_breaker.transitions", null, "Changes of a circuit's state.");
         _rejections = _meter.CreateCounter<long>("proxygateway.circuit_breaker.rejections", null, "Times a cluster was not asked because its circuit was open.");
         _divergences = _meter.CreateCounter<long>("proxygateway.divergences", null, "Replays whose text differed from what was delivered.");
+        _overloads = _meter.CreateCounter<long>("proxygateway.concurrency.rejections", null, "Times an exchange found no place under a concurrency limit, by cluster; an empty cluster is the limit over all.");
+        _budget = _meter.CreateCounter<long>("proxygateway.retry_budget.exhausted", null, "Times a cluster was not asked again because its retry budget was spent.");
         _meter.CreateObservableGauge("proxygateway.circuit_breaker.state", () => ReadStates(circuits), null, "1 for the state a circuit is in, 0 for the others.");
         circuits.Transitioned += OnTransition;
     }
@@ -105,6 +109,10 @@ internal sealed class GatewayMetrics : IDisposable
         _recovery.Record(sinceFault.TotalSeconds, new KeyValuePair<string, object?>("proxy.route.id", route));
 
     public void CircuitRefused(string cluster) => _rejections.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+
+    public void Overloaded(string cluster) => _overloads.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+
+    public void BudgetExhausted(string cluster) => _budget.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
 
     public void Dispose() => _meter.Dispose();
 

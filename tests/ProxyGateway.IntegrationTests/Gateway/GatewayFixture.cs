@@ -9,11 +9,13 @@ using Microsoft.Extensions.Logging;
 using ProxyGateway.Hosting;
 using ProxyGateway.Management;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;
+using Yarp.ReverseProxy.Configuration;
 
 namespace ProxyGateway.IntegrationTests.Gateway;
 
@@ -31,11 +33,13 @@ internal sealed class GatewayFixture : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly GatewaySetup _setup;
+    private readonly SwappedConfiguration _configuration;
 
-    private GatewayFixture(WebApplication app, GatewaySetup setup, LogLines log, MeterReadings meter)
+    private GatewayFixture(WebApplication app, GatewaySetup setup, SwappedConfiguration configuration, LogLines log, MeterReadings meter)
     {
         _app = app;
         _setup = setup;
+        _configuration = configuration;
         Log = log;
         Meter = meter;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
@@ -53,6 +57,10 @@ internal sealed class GatewayFixture : IAsyncDisposable
 
     public MeterReadings Meter { get; }
 
+    public IServiceProvider Services => _app.Services;
+
+    public LimitRegistry Limits => _app.Services.GetRequiredService<LimitRegistry>();
+
     public CircuitRegistry Circuits => _app.Services.GetRequiredService<CircuitRegistry>();
 
     public static async Task<GatewayFixture> StartAsync(Action<GatewaySetup> configure)
@@ -60,15 +68,28 @@ internal sealed class GatewayFixture : IAsyncDisposable
         var setup = new GatewaySetup().Chat();
         configure(setup);
         var log = new LogLines();
-        var app = GatewayHost.Build(c => c.AddInMemoryCollection(setup.Values), builder =>
+        var configuration = new SwappedConfiguration(setup.Values);
+        var app = GatewayHost.Build(c => c.Add(configuration), builder =>
         {
             builder.Logging.ClearProviders().AddProvider(log);
             // A test process must not be ended by a signal meant for a gateway.
             builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+            builder.Services.AddSingleton<AppliedConfigurations>();
+            builder.Services.AddSingleton<IConfigChangeListener>(s => s.GetRequiredService<AppliedConfigurations>());
         });
         var meter = new MeterReadings(app.Services.GetRequiredService<IMeterFactory>());
         await app.StartAsync();
-        return new GatewayFixture(app, setup, log, meter);
+        return new GatewayFixture(app, setup, configuration, log, meter);
+    }
+
+    /// <summary>Changes the configuration under the running gateway and waits until YARP has taken it on.</summary>
+    public async Task ReloadAsync(Action<GatewaySetup> change)
+    {
+        change(_setup);
+        var applied = _app.Services.GetRequiredService<AppliedConfigurations>();
+        var before = applied.Count;
+        _configuration.Swap(_setup.Values);
+        await EventuallyAsync(() => applied.Count > before, "the configuration was not taken on");
     }
 
     /// <summary>Sends a request and waits for its ending.</summary>

@@ -88,6 +88,25 @@ internal sealed class GatewaySetup
         return this;
     }
 
+    /// <summary>A further destination of a cluster; the first is called <c>a</c>.</summary>
+    public GatewaySetup Destination(string cluster, string id, UpstreamBase upstream)
+    {
+        _upstreams.Add((cluster, upstream));
+        _values[$"ReverseProxy:Clusters:{cluster}:Destinations:{id}:Address"] = upstream.Address.ToString();
+        return this;
+    }
+
+    public GatewaySetup Remove(string cluster)
+    {
+        foreach (var key in _values.Keys.Where(k => k.StartsWith($"ReverseProxy:Clusters:{cluster}:", StringComparison.OrdinalIgnoreCase)
+            || (k.Contains(":Fallback:", StringComparison.Ordinal) && _values[k] == cluster)).ToList())
+        {
+            _values.Remove(key);
+        }
+
+        return this;
+    }
+
     /// <summary>Names the clusters that <paramref name="cluster"/> falls back to, in order; <c>cluster=model</c> overrides the model.</summary>
     public GatewaySetup Fallback(string cluster, params string[] targets)
     {

@@ -52,7 +52,18 @@ public sealed class RecoveryPolicyTests
         ["a fallback that delivered"] = (Reset with { IsFallbackCluster = true }, "SameCluster NonStreaming"),
         ["no attempt left"] = (Reset with { AttemptsLeft = 0 }, "GiveUp"),
         ["no time left"] = (Reset with { TimeLeft = TimeSpan.Zero }, "GiveUp"),
-        ["no budget left"] = (Reset with { BudgetLeft = false }, "GiveUp"),
+        ["no budget left"] = (Reset with { BudgetLeft = false }, "NextCluster NonStreaming"),
+        ["no budget left, nobody else"] = (Reset with { BudgetLeft = false, AnotherClusterLeft = false }, "GiveUp"),
+        ["no budget left, 429 with a short Retry-After"] = (Status503 with { Fault = new Fault(FaultKind.HttpStatus, FaultPhase.Headers, 429, RetryAfter: Second), BudgetLeft = false }, "NextCluster Streaming"),
+        ["a probe"] = (BeforeContent with { IsProbe = true }, "NextCluster Streaming"),
+        ["a probe, nobody else"] = (BeforeContent with { IsProbe = true, AnotherClusterLeft = false }, "GiveUp"),
+        ["a probe that was silent, nobody else"] = (BeforeContent with { IsProbe = true, AnotherClusterLeft = false, Fault = new Fault(FaultKind.FirstContentTimeout, FaultPhase.FirstContent) }, "GiveUp"),
+        ["a probe that is to wait"] = (Status503 with { Fault = new Fault(FaultKind.HttpStatus, FaultPhase.Headers, 429, RetryAfter: Second), IsProbe = true, AnotherClusterLeft = false }, "GiveUp"),
+        ["a probe that delivered"] = (Reset with { IsProbe = true }, "SameCluster NonStreaming"),
+        ["one cluster failed on the request"] = (BeforeContent with { AttemptsHere = 2, ClustersFailedOnRequest = 1 }, "NextCluster Streaming"),
+        ["two clusters failed on the request"] = (BeforeContent with { AttemptsHere = 2, ClustersFailedOnRequest = 2 }, "GiveUp"),
+        ["two clusters failed on the request, after content"] = (Reset with { AttemptsHere = 2, ClustersFailedOnRequest = 2 }, "GiveUp"),
+        ["two clusters failed on the request, the second may be asked again"] = (Reset with { IsFallbackCluster = true, ClustersFailedOnRequest = 2 }, "SameCluster NonStreaming"),
         ["switched off"] = (Reset with { Enabled = false }, "GiveUp"),
         ["terminate is configured"] = (Reset with { OnMidStreamFailure = MidStreamFailureAction.Terminate }, "GiveUp"),
         ["terminate is configured, nothing delivered"] = (BeforeContent with { OnMidStreamFailure = MidStreamFailureAction.Terminate }, "SameCluster NonStreaming"),
@@ -116,9 +127,14 @@ public sealed class RecoveryPolicyTests
         foreach (var replay in Enum.GetValues<ReplayPolicy>())
         foreach (var action in Enum.GetValues<MidStreamFailureAction>())
         foreach (var complaint in Enum.GetValues<UpstreamComplaint>())
-        foreach (var flags in Enumerable.Range(0, 128))
+        foreach (var flags in Enumerable.Range(0, 1024))
         foreach (var attemptsHere in new[] { 1, 2 })
         {
+            if ((kind.Side() != FaultSide.Upstream && flags >= 128) || (complaint == UpstreamComplaint.ContentPolicy && flags >= 128))
+            {
+                continue; // Neither budget nor probe is looked at.
+            }
+
             var s = Reset with
             {
                 Fault = new Fault(kind, FaultPhase.Content, Complaint: complaint, RetryAfter: (flags & 64) != 0 ? Second : null),
@@ -132,6 +148,9 @@ public sealed class RecoveryPolicyTests
                 IsFirstAttempt = (flags & 16) != 0,
                 IsClientError = (flags & 32) != 0,
                 AttemptsHere = attemptsHere,
+                BudgetLeft = (flags & 128) == 0,
+                IsProbe = (flags & 256) != 0,
+                ClustersFailedOnRequest = (flags & 512) != 0 ? 2 : 1,
             };
             var d = RecoveryPolicy.Decide(s);
             count++;
@@ -144,6 +163,9 @@ public sealed class RecoveryPolicyTests
             Assert.False(goesOn && replay == ReplayPolicy.Never && !kind.NeverArrived());
             Assert.False(d.Step == RecoveryStep.NextCluster && !s.AnotherClusterLeft);
             Assert.False(d.Step == RecoveryStep.SameCluster && attemptsHere > 1);
+            Assert.False(d.Step == RecoveryStep.SameCluster && !s.BudgetLeft);
+            Assert.False(d.Step == RecoveryStep.SameCluster && s.IsProbe && !s.DeliveredHere);
+            Assert.False(d.Step == RecoveryStep.NextCluster && s.ClustersFailedOnRequest > 1);
             Assert.False(d.Step == RecoveryStep.Relay && !(s.IsFirstAttempt && s.IsClientError));
         }
 

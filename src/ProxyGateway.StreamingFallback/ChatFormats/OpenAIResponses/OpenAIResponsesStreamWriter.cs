@@ -119,7 +119,7 @@ internal sealed class OpenAIResponsesStreamWriter
     {
         while (!rest.IsEmpty)
         {
-            var piece = OpenAIChat.TextPieces.Take(rest);
+            var piece = TextPieces.Take(rest);
             using var delta = BeginOf(type, index);
             delta.WriteString("delta"u8, rest[..piece]);
             ResponseEventWriter.End(delta, _output);

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+
+namespace ProxyGateway.StreamingFallback.Limits;
+
+/// <summary>What is counted of a cluster for its limits.</summary>
+internal sealed class ClusterLimits(TimeProvider time)
+{
+    public RetryBudget Budget { get; } = new(time);
+
+    public ConcurrencyGate Gate { get; } = new(time);
+}
+
+/// <summary>The limits of all clusters, by cluster id (in any case, like YARP's), and the one over all. Lives as long as the process.</summary>
+internal sealed class LimitRegistry(TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, ClusterLimits> _clusters = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The exchanges of all guarded routes.</summary>
+    public ConcurrencyGate All { get; } = new(time);
+
+    public ClusterLimits Get(string clusterId) => _clusters.GetOrAdd(clusterId, static (_, time) => new ClusterLimits(time), time);
+
+    /// <summary>Forgets all clusters but these.</summary>
+    public void Retain(IReadOnlyCollection<string> clusterIds)
+    {
+        var kept = new HashSet<string>(clusterIds, StringComparer.OrdinalIgnoreCase);
+        foreach (var clusterId in _clusters.Keys)
+        {
+            if (!kept.Contains(clusterId))
+            {
+                _clusters.TryRemove(clusterId, out _);
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using ProxyGateway.StreamingFallback.Attempts;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace ProxyGateway.StreamingFallback.Transforms;
+
+/// <summary>An upstream that echoes what it was sent must not tell the client the gateway's key: a response header that holds it is dropped.</summary>
+internal sealed class CredentialTransform : ITransformProvider
+{
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
+    {
+        if (transform.HttpContext.Features.Get<Attempt>()?.Cluster.Credential is { } credential)
+        {
+            var headers = transform.HttpContext.Response.Headers;
+            foreach (var name in headers.Where(h => h.Value.Any(v => v?.Contains(credential.Secret, StringComparison.Ordinal) == true)).Select(h => h.Key).ToList())
+            {
+                headers.Remove(name);
+            }
+        }
+
+        return default;
+    });
+}
