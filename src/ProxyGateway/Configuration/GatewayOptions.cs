@@ -12,6 +12,13 @@ public sealed class GatewayOptions
     /// <summary>Address of metrics, health, status page and management API. A change needs a restart. Default: http://127.0.0.1:8081.</summary>
     public string ManagementListen { get; set; } = "http://127.0.0.1:8081";
 
+    /// <summary>
+    /// Work on a stream goes on where its bytes arrive, on the socket's own thread, instead of in the thread pool: about half the CPU
+    /// per event and shorter delays. In return one long piece of work (a large replay, a TLS handshake) delays all streams of that
+    /// thread, and code that blocks there can stop them for good. A change needs a restart. Default: false.
+    /// </summary>
+    public bool InlineScheduling { get; set; }
+
     /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
     public string? SecretsDirectory { get; set; }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ProxyGateway.Benchmarks.Load.Cells;
 using ProxyGateway.Benchmarks.Load.Targets;
 
@@ -80,11 +79,9 @@ internal static class LoadCommand
                 {
                     // Nobody is always the first after the others' noise.
                     var target = targets[(i + round) % targets.Count];
-                    var upstreamCpu = ProcessCost.Cpu(upstreamId);
-                    var since = Stopwatch.GetTimestamp();
+                    var noise = new NoiseWindow(target.ProcessId, upstreamId);
                     var result = await cell.RunAsync(target);
-                    var share = (ProcessCost.Cpu(upstreamId) - upstreamCpu) / Stopwatch.GetElapsedTime(since);
-                    report.Add(cell.Name, target.Name, round, result, share);
+                    report.Add(cell.Name, target.Name, round, result, noise);
                 }
 
                 Note($"round {round + 1} of {options.Rounds}: {cell.Name}");

@@ -15,16 +15,17 @@ internal sealed class LoadReport(LoadOptions options)
 
     public bool HasResults => _all.Count > 0;
 
-    public void Add(string cell, string target, int round, CellResult result, double? upstreamShare)
+    public void Add(string cell, string target, int round, CellResult result, NoiseWindow? noise)
     {
         foreach (var (metric, value) in result.Values)
         {
             _all.Add(new Measured(cell, metric, target, round, value));
         }
 
-        if (upstreamShare is { } share)
+        if (noise is not null)
         {
-            _all.Add(new Measured(cell, "upstream cpu share", target, round, share));
+            _all.Add(new Measured(cell, "upstream cores", target, round, noise.UpstreamCores));
+            _all.Add(new Measured(cell, "other processes' cores", target, round, noise.OtherCores));
         }
 
         if (result.Doubt is { } doubt)

@@ -10,6 +10,20 @@ internal static class ProcessCost
     /// <summary>User and system time of the process and its live descendants.</summary>
     public static TimeSpan Cpu(int pid) => Family(pid).Aggregate(TimeSpan.Zero, static (sum, p) => sum + CpuOfOne(p));
 
+    /// <summary>CPU time that all processes of the machine have used.</summary>
+    public static TimeSpan MachineCpu()
+    {
+        // user nice system idle iowait irq softirq … (proc(5)); what is neither idle nor waiting is work.
+        var fields = Read("/proc/stat").Split('\n')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var ticks = 0L;
+        for (var i = 1; i < Math.Min(fields.Length, 9); i++)
+        {
+            ticks += i is 4 or 5 ? 0 : long.Parse(fields[i], CultureInfo.InvariantCulture);
+        }
+
+        return TimeSpan.FromMilliseconds(ClockTick * ticks);
+    }
+
     /// <summary>Resident memory in bytes, that of live descendants included.</summary>
     public static long ResidentBytes(int pid) => Family(pid).Sum(static p => ResidentOfOne(p));
 

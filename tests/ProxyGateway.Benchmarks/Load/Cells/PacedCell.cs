@@ -43,7 +43,7 @@ internal sealed class PacedCell(string name, int streams, int perSecond, TimeSpa
                     ["cpu s / million chunks"] = perMillion,
                     ["delay p50 us"] = delays.Percentile(0.5),
                     ["delay p99 us"] = delays.Percentile(0.99),
-                    ["client cpu share"] = own / cpu.Elapsed,
+                    ["client cores"] = own / cpu.Elapsed,
                 },
                 rate < 0.93 * streams * perSecond ? $"only {rate:F0} of {streams * perSecond} chunks/s came through" : null);
         }
