@@ -39,7 +39,7 @@ public class ExchangeBenchmarks
     {
         _delivered = _format.NewReader(_request, 1 << 20, TerminalProfile.Auto);
         using var scratch = new PooledBuffer();
-        _delivered.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Delivered, scratch));
+        _delivered.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Delivered, isFirst: true, scratch));
         var cluster = ClusterSettings.From("a", new ClusterFallbackOptions());
         cluster.Link([new FallbackTarget(ClusterSettings.From("b", new ClusterFallbackOptions()), null)]);
         _route = new RouteSettings

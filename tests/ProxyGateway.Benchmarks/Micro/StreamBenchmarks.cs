@@ -37,10 +37,10 @@ public class StreamBenchmarks
     public int Frame() => _framer.FindEventEnd(Event);
 
     [Benchmark]
-    public int Parse() => EventParser.Parse(StreamFraming.ServerSentEvents, Event, _scratch).Data.Length;
+    public int Parse() => EventParser.Parse(StreamFraming.ServerSentEvents, Event, isFirst: false, _scratch).Data.Length;
 
     [Benchmark]
-    public int Read() => (int)_reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Event, _scratch));
+    public int Read() => (int)_reader.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Event, isFirst: false, _scratch));
 
     [Benchmark]
     public long Guard()

@@ -23,7 +23,7 @@ internal sealed class Target(string name, Func<int, ChildProcess> start) : IDisp
         _process = start(Port);
         while (true)
         {
-            if (await Cells.JsonCell.AnswersAsync(Port))
+            if (await Cells.ExchangesCell.AnswersAsync(Port))
             {
                 return System.Diagnostics.Stopwatch.GetElapsedTime(since);
             }

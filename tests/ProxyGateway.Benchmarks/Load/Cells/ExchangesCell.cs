@@ -5,10 +5,11 @@ using ProxyGateway.Benchmarks.Load.Wire;
 
 namespace ProxyGateway.Benchmarks.Load.Cells;
 
-/// <summary>Whole exchanges without streaming, each connection asking again as soon as it has its answer.</summary>
-internal sealed class JsonCell(int connections, int exchanges) : Cell
+/// <summary>Whole exchanges, each connection asking again as soon as it has its answer: what an exchange costs apart from its length.</summary>
+internal sealed class ExchangesCell(string behaviour, bool stream, int connections, int exchanges) : Cell
 {
-    public override string Name => "json";
+    /// <summary>The name is what the upstream is asked for: <c>json</c>, or <c>short</c> (a stream of one event).</summary>
+    public override string Name => behaviour;
 
     public override async Task<CellResult> RunAsync(Target target)
     {
@@ -41,11 +42,11 @@ internal sealed class JsonCell(int connections, int exchanges) : Cell
         }
     }
 
-    private static async Task AskAsync(int port, int count, DelayHistogram latency)
+    private async Task AskAsync(int port, int count, DelayHistogram latency)
     {
         using var connection = new LoadConnection(4096);
         await connection.ConnectAsync(port);
-        var request = WireText.Request("json", stream: false);
+        var request = WireText.Request(behaviour, stream);
         for (var i = 0; i < count; i++)
         {
             var since = Stopwatch.GetTimestamp();
