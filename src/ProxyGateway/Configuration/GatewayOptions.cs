@@ -13,9 +13,9 @@ public sealed class GatewayOptions
     public string ManagementListen { get; set; } = "http://127.0.0.1:8081";
 
     /// <summary>
-    /// Work on a stream goes on where its bytes arrive, on the socket's own thread, instead of in the thread pool: about half the CPU
-    /// per event and shorter delays. In return one long piece of work (a large replay, a TLS handshake) delays all streams of that
-    /// thread, and code that blocks there can stop them for good. A change needs a restart. Default: false.
+    /// Work on a stream goes on where its bytes arrive, on the socket's own thread, instead of in the thread pool: less CPU per event.
+    /// In return one long piece of work (a large replay, a TLS handshake) delays all streams of that thread, and code that blocks there
+    /// can stop them for good. A change needs a restart. Default: false.
     /// </summary>
     public bool InlineScheduling { get; set; }
 

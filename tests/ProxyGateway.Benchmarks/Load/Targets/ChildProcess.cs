@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace ProxyGateway.Benchmarks.Load.Targets;
@@ -8,9 +9,24 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>The environment variable by which .NET runs what follows a socket's completion on the socket's own thread.</summary>
     public const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
+    private static readonly ConcurrentDictionary<ChildProcess, bool> Living = new();
+
     private readonly Process _process;
 
-    private ChildProcess(Process process) => _process = process;
+    // An interrupted bench runs no finally blocks.
+    static ChildProcess() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
+    {
+        foreach (var child in Living.Keys)
+        {
+            child.Dispose();
+        }
+    };
+
+    private ChildProcess(Process process)
+    {
+        _process = process;
+        Living[this] = true;
+    }
 
     public int Id => _process.Id;
 
@@ -45,6 +61,11 @@ internal sealed class ChildProcess : IDisposable
 
     public void Dispose()
     {
+        if (!Living.TryRemove(this, out _))
+        {
+            return;
+        }
+
         try
         {
             _process.Kill(entireProcessTree: true);
