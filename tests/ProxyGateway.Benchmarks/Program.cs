@@ -1,1 +1,27 @@
-System.Console.WriteLine("placeholder");
+using ProxyGateway.Benchmarks.Load;
+using ProxyGateway.Benchmarks.Load.Targets;
+using ProxyGateway.Benchmarks.Load.Wire;
+using ProxyGateway.Benchmarks.Micro;
+
+const string Usage =
+    """
+    micro [BenchmarkDotNet arguments]      what one event, one plan, one permit cost
+    load  [--targets yarp,gateway,...] [--cells light,heavy,...] [--rounds N] [--quick] [--json FILE] [--gateway PATH] [--portkey DIR]
+                                           proxies side by side, on loopback
+    """;
+
+return args switch
+{
+    ["micro", .. var rest] => MicroBenchmarks.Run(rest),
+    ["load", .. var rest] => await LoadCommand.RunAsync(rest),
+    // The two below are children of `load`.
+    ["upstream"] => UpstreamServer.RunUntilParentEnds(),
+    ["yarp", var listen, var upstream, var tuning] => await BareYarp.RunAsync(listen, upstream, tuning),
+    _ => Complain(),
+};
+
+static int Complain()
+{
+    Console.Error.WriteLine(Usage);
+    return 2;
+}

@@ -16,6 +16,7 @@ internal sealed class AttemptClock : IDisposable
     private TimeSpan _limit;
     private long _since;
     private long _latest = long.MaxValue;
+    private long _armedFor = long.MaxValue;
     private bool _disposed;
     private volatile bool _paused;
 
@@ -86,6 +87,7 @@ internal sealed class AttemptClock : IDisposable
     {
         lock (_gate)
         {
+            _armedFor = long.MaxValue;
             if (_disposed || _running == FaultKind.None || Fired != FaultKind.None)
             {
                 return;
@@ -130,6 +132,14 @@ internal sealed class AttemptClock : IDisposable
         }
 
         var due = Remaining_NeedsLock();
+        var at = _time.GetTimestamp() + (long)(due.TotalSeconds * _time.TimestampFrequency);
+        if (at >= _armedFor)
+        {
+            // It fires before that anyway and then looks again; a timer that is left alone costs nothing.
+            return;
+        }
+
+        _armedFor = at;
         // Timers are coarse and may fire a little early; a round-up of one millisecond saves a second call.
         _timer.Change(due <= TimeSpan.Zero ? TimeSpan.Zero : due + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
     }

@@ -11,6 +11,9 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature original, CancellationToken aborted)
     : IHttpResponseFeature, IHttpResponseBodyFeature, IHttpResponseTrailersFeature, IHttpRequestLifetimeFeature
 {
+    /// <summary>So many headers an answer seldom exceeds; a table that starts smaller is made three times.</summary>
+    private const int UsualHeaders = 10;
+
     private readonly AttemptSink _sink = new(attempt);
     private PipeWriter? _writer;
     private int _statusCode = StatusCodes.Status200OK;
@@ -27,7 +30,7 @@ internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature orig
 
     public string? ReasonPhrase { get; set; }
 
-    public IHeaderDictionary Headers { get; set; } = new HeaderDictionary();
+    public IHeaderDictionary Headers { get; set; } = new HeaderDictionary(UsualHeaders);
 
     Stream IHttpResponseFeature.Body
     {
@@ -42,7 +45,11 @@ internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature orig
 
     PipeWriter IHttpResponseBodyFeature.Writer => _writer ??= PipeWriter.Create(_sink);
 
-    public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
+    public IHeaderDictionary Trailers
+    {
+        get => field ??= new HeaderDictionary();
+        set;
+    }
 
     public CancellationToken RequestAborted { get; set; } = aborted;
 

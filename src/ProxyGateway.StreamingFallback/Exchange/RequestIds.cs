@@ -13,7 +13,15 @@ internal static class RequestIds
     public static string Of(HttpRequest request)
     {
         var given = request.Headers[Header];
-        return given is [{ Length: > 0 and <= MaxLength } id] && IsWellFormed(id) ? id : Guid.CreateVersion7().ToString("N");
+        return given is [{ Length: > 0 and <= MaxLength } id] && IsWellFormed(id) ? id : New();
+    }
+
+    /// <summary>128 random bits. They need not be secret, so the system's generator, which is a call into the kernel, is not asked.</summary>
+    private static string New()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Random.Shared.NextBytes(bytes);
+        return Convert.ToHexStringLower(bytes);
     }
 
     private static bool IsWellFormed(string id)

@@ -18,6 +18,13 @@ public sealed class GatewayOptions
     /// </summary>
     public string? ManagementKey { get; set; }
 
+    /// <summary>
+    /// Work on a stream goes on where its bytes arrive, on the socket's own thread, instead of in the thread pool: less CPU per event.
+    /// In return one long piece of work (a large replay, a TLS handshake) delays all streams of that thread, and code that blocks there
+    /// can stop them for good. A change needs a restart. Default: false.
+    /// </summary>
+    public bool InlineScheduling { get; set; }
+
     /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
     public string? SecretsDirectory { get; set; }
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Unicode;
+using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using ProxyGateway.StreamingFallback.Configuration;
 
@@ -8,6 +10,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
 {
     private readonly List<DeliveredChoice> _choices = [];
+    private readonly ChunkPattern _pattern = new();
     private bool _anyContent;
     private bool _overflow;
     private bool _incomparable;
@@ -79,6 +82,12 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             return EventMeaning.Done;
         }
 
+        if (e.Type.IsEmpty && _pattern.Matches(data, out var text, out var channel))
+        {
+            AppendPlain(text, channel);
+            return EventMeaning.Content;
+        }
+
         var parser = new ChunkParser(this);
         EventMeaning meaning;
         try
@@ -108,6 +117,11 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         }
 
         parser.Keep();
+        if (meaning == EventMeaning.Content)
+        {
+            parser.Learn(data);
+        }
+
         // A choice may finish while others go on: only the last finish is the stream's.
         return (meaning & EventMeaning.Finish) != 0 && !IsFinished ? meaning & ~EventMeaning.Finish : meaning;
     }
@@ -120,6 +134,7 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         }
 
         _choices.Clear();
+        _pattern.Dispose();
     }
 
     private bool AllFinished()
@@ -164,6 +179,23 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         return true;
     }
 
+    private void AppendPlain(ReadOnlySpan<byte> text, PooledBuffer channel)
+    {
+        if (_overflow || _kept + text.Length > maxDeliveredBytes)
+        {
+            _overflow = true;
+        }
+        else if (!Utf8.IsValid(text))
+        {
+            _incomparable = true;
+        }
+        else
+        {
+            channel.Append(text);
+            _kept += text.Length;
+        }
+    }
+
     private DeliveredChoice Choice(int index)
     {
         foreach (var choice in _choices)
@@ -190,6 +222,9 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         private bool _finish;
         private bool _usage;
         private bool _hasChoices;
+        private PooledBuffer? _plainChannel;
+        private Range _plainText;
+        private bool _notOnePlainText;
 
         public EventMeaning Parse(ReadOnlySpan<byte> json)
         {
@@ -293,6 +328,15 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             owner.UsageDelivered |= _usage && !_hasChoices;
         }
 
+        /// <summary>Remembers the chunk's shape where one plain text is all its output.</summary>
+        public readonly void Learn(ReadOnlySpan<byte> json)
+        {
+            if (_plainChannel is not null && !_notOnePlainText)
+            {
+                owner._pattern.Learn(json, _plainText, _plainChannel);
+            }
+        }
+
         /// <summary>False where the choice says that it failed.</summary>
         private bool ParseChoice(ref Utf8JsonReader reader)
         {
@@ -330,6 +374,12 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
                 {
                     OnlyOnce(ref seen, 4);
                     TakeText(ref reader, choice, TextChannel.Content);
+                }
+                else if (reader.ValueTextEquals("index"u8))
+                {
+                    OnlyOnce(ref seen, 8);
+                    reader.Read();
+                    reader.Skip();
                 }
                 else
                 {
@@ -395,7 +445,7 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
                     reader.Read();
                     if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
                     {
-                        _content = true;
+                        _content = _notOnePlainText = true;
                         owner._incomparable = true;
                     }
 
@@ -413,9 +463,15 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         {
             // Some servers send no index; their calls come whole, one after the other.
             var call = ToolCall(choice, FindIndex(reader, Math.Max(choice.ToolCalls.Count - 1, 0)));
-            _content = true;
+            _content = _notOnePlainText = true;
+            var seen = 0;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
+                if (reader.ValueTextEquals("index"u8))
+                {
+                    OnlyOnce(ref seen, 1);
+                }
+
                 var isFunction = reader.ValueTextEquals("function"u8);
                 reader.Read();
                 if (isFunction && reader.TokenType == JsonTokenType.StartObject)
@@ -431,7 +487,7 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
 
         private void ParseFunction(ref Utf8JsonReader reader, DeliveredToolCall call)
         {
-            _content = true;
+            _content = _notOnePlainText = true;
             var seen = 0;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -499,19 +555,23 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
                 if (reader.ValueSpan.Length > 0)
                 {
                     _content = true;
-                    Append(ref reader, choice.Text(channel));
+                    _notOnePlainText |= _plainChannel is not null || reader.ValueIsEscaped;
+                    _plainChannel = choice.Text(channel);
+                    var start = (int)reader.TokenStartIndex + 1;
+                    _plainText = start..(start + reader.ValueSpan.Length);
+                    Append(ref reader, _plainChannel);
                 }
             }
             else if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
             {
                 // Typed content parts: output, but of a shape that cannot be compared.
-                _content = true;
+                _content = _notOnePlainText = true;
                 owner._incomparable = true;
                 reader.Skip();
             }
         }
 
-        private readonly void Append(ref Utf8JsonReader reader, Buffers.PooledBuffer buffer)
+        private readonly void Append(ref Utf8JsonReader reader, PooledBuffer buffer)
         {
             if (owner._overflow)
             {
@@ -533,27 +593,22 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             owner._kept += buffer.Length - before;
         }
 
+        /// <summary>The first index of the object; that there is no second one is for the caller to see.</summary>
         private static int FindIndex(Utf8JsonReader reader, int otherwise)
         {
-            var index = otherwise;
-            var seen = 0;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var wanted = reader.ValueTextEquals("index"u8);
                 reader.Read();
                 if (wanted)
                 {
-                    OnlyOnce(ref seen, 1);
-                    if (reader.TokenType == JsonTokenType.Number)
-                    {
-                        index = reader.GetInt32();
-                    }
+                    return reader.TokenType == JsonTokenType.Number ? reader.GetInt32() : otherwise;
                 }
 
                 reader.Skip();
             }
 
-            return index;
+            return otherwise;
         }
 
         /// <summary>Readers disagree on which of two equal members counts (RFC 8259, section 4), so such an event is malformed.</summary>

@@ -10,6 +10,7 @@ internal static class GatewayCatalogue
         Option.Text("ListenHttp2", "A further address of the proxy for HTTP/2 without TLS (h2c, prior knowledge). A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" },
         Option.Text("ManagementListen", "Address of metrics, health, status page and management API. A change needs a restart.", "http://127.0.0.1:8081") with { NeedsRestart = true },
         Option.Text("ManagementKey", "The key of the status page's data and the management API (`Authorization: Bearer`); better a secret file than a line here. Where `ManagementListen` is not on loopback, both are refused without one. A change needs a restart.") with { NeedsRestart = true, DefaultText = "none" },
+        Option.Flag("InlineScheduling", "Work on a stream goes on where its bytes arrive, on the socket's own thread, instead of in the thread pool: less CPU per event. In return one long piece of work delays all streams of that thread, and code that blocks there can stop them for good. A change needs a restart.", false) with { NeedsRestart = true },
         Option.Text("SecretsDirectory", "Directory of secrets, one file per setting, `__` in the file name for a level.") with { DefaultText = "/run/secrets where it exists" },
         Option.Choice<LogFormat>("LogFormat", "How log lines are written. A change needs a restart.", LogFormat.Text) with { NeedsRestart = true },
         Option.Block(

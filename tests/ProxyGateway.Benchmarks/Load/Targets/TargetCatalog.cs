@@ -1,0 +1,155 @@
+using System.Text.Json.Nodes;
+
+namespace ProxyGateway.Benchmarks.Load.Targets;
+
+/// <summary>The proxies this bench knows how to start.</summary>
+internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOptions options)
+{
+    private static readonly Dictionary<string, string> NoSpin = new() { ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0" };
+
+    /// <summary>Null where it is not known or not installed; the reason is printed.</summary>
+    public Target? Find(string name)
+    {
+        Func<int, ChildProcess>? start = name switch
+        {
+            // As YARP's own template runs it: spinning, no inlining.
+            "yarp" => port => Yarp(port, "plain", null),
+            // The gateway's host settings.
+            "yarp-tuned" => port => Yarp(port, "plain", NoSpin),
+            "yarp-inline" => port => Yarp(port, BareYarp.Inline, NoSpin),
+            "gateway" => port => Gateway(port, inline: false),
+            "gateway-inline" => port => Gateway(port, inline: true),
+            "nginx" => Installed(name, "/usr/sbin/nginx", Nginx),
+            "haproxy" => Installed(name, "/usr/sbin/haproxy", HAProxy),
+            "portkey" => Portkey(),
+            _ => Skip(name, "unknown; one of yarp, yarp-tuned, yarp-inline, gateway, gateway-inline, nginx, haproxy, portkey"),
+        };
+        return start is null ? null : new Target(name, start);
+    }
+
+    private static Func<int, ChildProcess>? Skip(string name, string why)
+    {
+        Console.Error.WriteLine($"{name}: skipped: {why}");
+        return null;
+    }
+
+    private static Func<int, ChildProcess>? Installed(string name, string file, Func<int, ChildProcess> start) =>
+        File.Exists(file) ? start : Skip(name, $"{file} is not there (Debian package `{name}`)");
+
+    private ChildProcess Yarp(int port, string tuning, IReadOnlyDictionary<string, string>? environment) =>
+        ChildProcess.StartSelf(["yarp", $"{port}", $"http://127.0.0.1:{upstreamPort}", tuning], environment);
+
+    private ChildProcess Gateway(int port, bool inline)
+    {
+        var file = Path.Combine(directory, $"gateway-{port}.json");
+        var configuration = new JsonObject
+        {
+            ["Gateway"] = new JsonObject
+            {
+                ["Listen"] = $"http://127.0.0.1:{port}",
+                ["ManagementListen"] = "http://127.0.0.1:0",
+                ["InlineScheduling"] = inline,
+            },
+            ["ReverseProxy"] = new JsonObject
+            {
+                ["Routes"] = new JsonObject
+                {
+                    ["chat"] = new JsonObject
+                    {
+                        ["ClusterId"] = "agent",
+                        ["Match"] = new JsonObject { ["Path"] = "/v1/chat/completions", ["Methods"] = new JsonArray("POST") },
+                        ["StreamingFallback"] = new JsonObject { ["Format"] = "openai-chat" },
+                    },
+                },
+                ["Clusters"] = new JsonObject
+                {
+                    ["agent"] = new JsonObject
+                    {
+                        ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{upstreamPort}" } },
+                        ["Fallback"] = new JsonArray(new JsonObject { ["Cluster"] = "other" }),
+                    },
+                    ["other"] = new JsonObject
+                    {
+                        ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{upstreamPort}" } },
+                    },
+                },
+            },
+        };
+        File.WriteAllText(file, configuration.ToJsonString());
+        var path = options.GatewayPath ?? Path.Combine(AppContext.BaseDirectory, "proxygateway.dll");
+        return path.EndsWith(".dll", StringComparison.Ordinal)
+            ? ChildProcess.Start("dotnet", [path, "run", "--config", file])
+            : ChildProcess.Start(path, ["run", "--config", file]);
+    }
+
+    private ChildProcess Nginx(int port)
+    {
+        var prefix = Directory.CreateDirectory(Path.Combine(directory, $"nginx-{port}")).FullName;
+        var file = Path.Combine(prefix, "nginx.conf");
+        File.WriteAllText(file, $$"""
+            daemon off;
+            worker_processes auto;
+            worker_rlimit_nofile 20000;
+            pid {{prefix}}/pid;
+            error_log stderr error;
+            events { worker_connections 19000; }
+            http {
+              access_log off;
+              client_body_temp_path {{prefix}}/body;
+              proxy_temp_path {{prefix}}/proxy;
+              fastcgi_temp_path {{prefix}}/fastcgi;
+              uwsgi_temp_path {{prefix}}/uwsgi;
+              scgi_temp_path {{prefix}}/scgi;
+              keepalive_requests 10000000;
+              upstream agent { server 127.0.0.1:{{upstreamPort}}; keepalive 1024; keepalive_requests 10000000; }
+              server {
+                listen 127.0.0.1:{{port}} backlog=4096;
+                location / {
+                  proxy_pass http://agent;
+                  proxy_http_version 1.1;
+                  proxy_set_header Connection "";
+                  proxy_buffering off;
+                  proxy_read_timeout 300s;
+                }
+              }
+            }
+            """);
+        return ChildProcess.Start("/usr/sbin/nginx", ["-p", prefix, "-c", file]);
+    }
+
+    private ChildProcess HAProxy(int port)
+    {
+        var file = Path.Combine(directory, $"haproxy-{port}.cfg");
+        File.WriteAllText(file, $"""
+            global
+              maxconn 9500
+              nbthread {Environment.ProcessorCount}
+            defaults
+              mode http
+              option http-keep-alive
+              option http-no-delay
+              http-reuse always
+              timeout connect 5s
+              timeout client 300s
+              timeout server 300s
+            frontend chat
+              bind 127.0.0.1:{port} backlog 4096
+              default_backend agent
+            backend agent
+              server a 127.0.0.1:{upstreamPort}
+
+            """);
+        return ChildProcess.Start("/usr/sbin/haproxy", ["-db", "-q", "-f", file]);
+    }
+
+    private Func<int, ChildProcess>? Portkey()
+    {
+        var script = options.PortkeyDirectory is { } home ? Path.Combine(home, "node_modules/@portkey-ai/gateway/build/start-server.js") : null;
+        if (script is null || !File.Exists(script))
+        {
+            return Skip("portkey", "--portkey names no directory with node_modules/@portkey-ai/gateway");
+        }
+
+        return port => ChildProcess.Start("node", [script, "--headless", $"--port={port}"], new Dictionary<string, string> { ["NODE_ENV"] = "production" });
+    }
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace ProxyGateway.Benchmarks.Load.Wire;
+
+/// <summary>
+/// The agent of the bench, on raw sockets with bytes made beforehand. The query says what it does: <c>json</c> (a whole answer),
+/// <c>short</c> (a stream of one event), <c>burst=N</c> (N events as fast as they are taken), <c>paced=R</c> (R events a second,
+/// for as long as the client stays).
+/// </summary>
+internal sealed class UpstreamServer
+{
+    private const int EventsPerSend = 80;
+
+    private readonly PacedStreams _paced = new();
+    private readonly byte[] _shortStart = [.. WireText.StreamStart, .. WireText.Content];
+    private readonly byte[] _burst = [.. Enumerable.Repeat(WireText.Content, EventsPerSend).SelectMany(b => b)];
+
+    /// <summary>Serves until standard input ends, which it does with the process that started this one.</summary>
+    public static int RunUntilParentEnds()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(4096);
+        var server = new UpstreamServer();
+        new Thread(() => server.Accept(listener)) { IsBackground = true }.Start();
+        Console.WriteLine(((IPEndPoint)listener.LocalEndPoint!).Port);
+        while (Console.In.ReadLine() is not null)
+        {
+        }
+
+        return 0;
+    }
+
+    private void Accept(Socket listener)
+    {
+        while (true)
+        {
+            var socket = listener.Accept();
+            socket.NoDelay = true;
+            _ = ServeAsync(socket);
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        try
+        {
+            var buffer = new byte[4096];
+            while (await ReadRequestAsync(socket, buffer) is { } behaviour)
+            {
+                if (behaviour.StartsWith("paced=", StringComparison.Ordinal))
+                {
+                    await SendAsync(socket, _shortStart);
+                    _paced.Add(socket, double.Parse(behaviour.AsSpan(6), CultureInfo.InvariantCulture));
+                    return; // The pacing thread has it now.
+                }
+
+                await AnswerAsync(socket, behaviour);
+            }
+
+            socket.Dispose();
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+        }
+    }
+
+    private async Task AnswerAsync(Socket socket, string behaviour)
+    {
+        if (behaviour == "json")
+        {
+            await SendAsync(socket, WireText.Answer);
+            return;
+        }
+
+        if (behaviour == "short")
+        {
+            await SendAsync(socket, _shortStart);
+        }
+        else if (behaviour.StartsWith("burst=", StringComparison.Ordinal))
+        {
+            await SendAsync(socket, WireText.StreamStart);
+            for (var left = int.Parse(behaviour.AsSpan(6), CultureInfo.InvariantCulture); left > 0; left -= EventsPerSend)
+            {
+                await SendAsync(socket, _burst.AsMemory(0, Math.Min(left, EventsPerSend) * WireText.Content.Length));
+            }
+        }
+
+        await SendAsync(socket, WireText.StreamEnd);
+    }
+
+    private static async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[await socket.SendAsync(bytes)..];
+        }
+    }
+
+    /// <summary>Reads one request and returns what it asks for; null at the end of the connection.</summary>
+    private static async ValueTask<string?> ReadRequestAsync(Socket socket, byte[] buffer)
+    {
+        var length = 0;
+        while (true)
+        {
+            var read = await socket.ReceiveAsync(buffer.AsMemory(length));
+            if (read == 0)
+            {
+                return null;
+            }
+
+            length += read;
+            var head = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8);
+            if (head < 0)
+            {
+                continue;
+            }
+
+            var text = Encoding.ASCII.GetString(buffer, 0, head);
+            var left = BodyLength(text) - (length - head - 4);
+            while (left > 0)
+            {
+                read = await socket.ReceiveAsync(buffer.AsMemory(0, Math.Min(left, buffer.Length)));
+                if (read == 0)
+                {
+                    return null;
+                }
+
+                left -= read;
+            }
+
+            var start = text.IndexOf('?', StringComparison.Ordinal) + 1;
+            return text[start..text.IndexOf(' ', start)];
+        }
+    }
+
+    private static int BodyLength(string head)
+    {
+        const string Name = "\r\ncontent-length:";
+        var at = head.IndexOf(Name, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+        {
+            throw new SocketException((int)SocketError.OperationNotSupported, "A request of unknown length; every target of the bench sends one.");
+        }
+
+        var end = head.IndexOf('\r', at + 2);
+        return int.Parse(head.AsSpan(at + Name.Length, (end < 0 ? head.Length : end) - at - Name.Length), CultureInfo.InvariantCulture);
+    }
+}
