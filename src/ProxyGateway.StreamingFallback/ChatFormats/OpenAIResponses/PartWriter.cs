@@ -1,3 +1,4 @@
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using System.Text.Json;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
