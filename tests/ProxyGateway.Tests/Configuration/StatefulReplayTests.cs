@@ -25,6 +25,7 @@ public sealed class StatefulReplayTests
             NamesReplay = named,
             ResponseFormat = ReplayResponseFormat.Stream,
             OnMidStreamFailure = MidStreamFailureAction.Splice,
+            ModelAliases = System.Collections.Frozen.FrozenDictionary<string, string>.Empty,
             Models = [],
             UnknownModel = default,
             Cluster = null!,
