@@ -1,6 +1,6 @@
-using System.Collections.Frozen;
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using Microsoft.Extensions.Configuration;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
@@ -40,21 +40,12 @@ public class ExchangeBenchmarks
         _delivered = _format.NewReader(_request, 1 << 20, TerminalProfile.Auto);
         using var scratch = new PooledBuffer();
         _delivered.Read(EventParser.Parse(StreamFraming.ServerSentEvents, Delivered, isFirst: true, scratch));
-        var cluster = ClusterSettings.From("a", new ClusterFallbackOptions());
-        cluster.Link([new FallbackTarget(ClusterSettings.From("b", new ClusterFallbackOptions()), null)]);
-        _route = new RouteSettings
+        var root = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            RouteId = "r",
-            Format = _format,
-            RecoveryEnabled = true,
-            Replay = ReplayPolicy.Safe,
-            ResponseFormat = ReplayResponseFormat.Stream,
-            OnMidStreamFailure = MidStreamFailureAction.Splice,
-            Models = [],
-            UnknownModel = default,
-            Cluster = cluster,
-            Limits = LimitSettings.From(new StreamingFallbackOptions()),
-        };
+            ["ReverseProxy:Routes:chat:StreamingFallback:Format"] = "openai-chat",
+            ["ReverseProxy:Clusters:agent:Fallback:0:Cluster"] = "other",
+        }).Build();
+        _route = new SettingsReader(root.GetSection("ReverseProxy"), root).ReadRoute("chat", "agent")!;
         _situation = new RecoverySituation
         {
             Fault = new Fault(FaultKind.IdleTimeout, FaultPhase.Content),

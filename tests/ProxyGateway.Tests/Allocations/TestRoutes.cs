@@ -1,27 +1,19 @@
-using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+using Microsoft.Extensions.Configuration;
 using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.Tests.Allocations;
 
-/// <summary>Settings as they are by default.</summary>
+/// <summary>Settings as a configuration with one guarded route and one fallback cluster gives them.</summary>
 internal static class TestRoutes
 {
     public static RouteSettings OpenAIChat()
     {
-        var cluster = ClusterSettings.From("agent", new ClusterFallbackOptions());
-        cluster.Link([new FallbackTarget(ClusterSettings.From("other", new ClusterFallbackOptions()), null)]);
-        return new RouteSettings
+        var root = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            RouteId = "chat",
-            Format = new OpenAIChatFormat(),
-            RecoveryEnabled = true,
-            Replay = ReplayPolicy.Safe,
-            ResponseFormat = ReplayResponseFormat.Stream,
-            OnMidStreamFailure = MidStreamFailureAction.Splice,
-            Models = [],
-            UnknownModel = default,
-            Cluster = cluster,
-            Limits = LimitSettings.From(new StreamingFallbackOptions()),
-        };
+            ["ReverseProxy:Routes:chat:ClusterId"] = "agent",
+            ["ReverseProxy:Routes:chat:StreamingFallback:Format"] = "openai-chat",
+            ["ReverseProxy:Clusters:agent:Fallback:0:Cluster"] = "other",
+        }).Build();
+        return new SettingsReader(root.GetSection("ReverseProxy"), root).ReadRoute("chat", "agent")!;
     }
 }
