@@ -68,7 +68,7 @@ function describe(state) {
   switch (state.state) {
     case "open": return state.halfOpenInMs > 0 ? `half-open in ${seconds(state.halfOpenInMs)}${breaks(state)}` : "the next request probes";
     case "half_open": return state.probes === 0 ? "the next request probes" : state.probes === 1 ? "one probe is out" : `${state.probes} probes are out`;
-    case "isolated": return "until it is closed by hand";
+    case "isolated": return "until closed by hand";
     default:
       if (state.onProbation) return "on probation: the next failure opens it";
       return state.failuresInARow > 0 ? `${state.failuresInARow}/${state.failureThreshold} failures` : "";
