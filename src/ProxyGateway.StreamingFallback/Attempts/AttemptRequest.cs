@@ -30,11 +30,19 @@ internal sealed class AttemptRequest : IDisposable
     private readonly PooledBuffer _rewritten = new();
     private readonly List<(string Name, StringValues Value)> _changed = [];
     private readonly PathString _path;
+    private readonly IDictionary<object, object?>? _items;
     private readonly QueryString _query;
 
-    private AttemptRequest(HttpContext context)
+    private AttemptRequest(HttpContext context, ClusterState cluster)
     {
         _context = context;
+        if (cluster.Model.Config.SessionAffinity is { Enabled: true })
+        {
+            // YARP notes there that the client is bound already, and then would not tell it of the destination that answered.
+            _items = context.Items;
+            context.Items = new Dictionary<object, object?>(_items);
+        }
+
         _path = context.Request.Path;
         _query = context.Request.QueryString;
     }
@@ -62,7 +70,7 @@ internal sealed class AttemptRequest : IDisposable
 
     public static AttemptRequest Prepare(ChatExchange exchange, PlannedCluster cluster, ClusterState state, AttemptMode mode, RouteModel route, string? avoid)
     {
-        var prepared = new AttemptRequest(exchange.Http);
+        var prepared = new AttemptRequest(exchange.Http, state);
         prepared.SetBody(exchange, mode, cluster.Model);
         var credential = cluster.Settings.Credential;
         if (!(cluster.Settings.ForwardClientCredentials ?? (credential is null && !cluster.IsFallback)))
@@ -85,6 +93,11 @@ internal sealed class AttemptRequest : IDisposable
         {
             // No value is no header.
             _context.Request.Headers[_changed[i].Name] = _changed[i].Value;
+        }
+
+        if (_items is not null)
+        {
+            _context.Items = _items;
         }
 
         _context.Request.Path = _path;

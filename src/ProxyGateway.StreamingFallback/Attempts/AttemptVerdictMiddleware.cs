@@ -25,8 +25,12 @@ internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
         if (outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.Fault.Kind is FaultKind.HttpStatus or FaultKind.Divergence)
         {
             context.Features.Set<IForwarderErrorFeature>(null);
+            return;
         }
-        else if (reported is null || reported.Error is ForwarderError.ResponseBodyCanceled or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyClient)
+
+        // A clock or the guard has cancelled the attempt; YARP would take that for the client's leave and overlook the failure.
+        attempt.Features.RequestAborted = CancellationToken.None;
+        if (reported is null || reported.Error is ForwarderError.ResponseBodyCanceled or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyClient)
         {
             context.Features.Set<IForwarderErrorFeature>(new StreamErrorFeature(
                 outcome.Fault.Phase is FaultPhase.Connect or FaultPhase.Headers ? ForwarderError.RequestTimedOut : ForwarderError.ResponseBodyDestination));

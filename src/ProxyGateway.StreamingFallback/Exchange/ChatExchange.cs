@@ -98,7 +98,8 @@ internal sealed class ChatExchange : IDisposable
     public void Note(Fault fault, string clusterId)
     {
         // A cluster that was passed over is told about only if no attempt fails later.
-        if ((FirstFault is { } known && (FaultedAt is not null || known.Kind == fault.Kind)) || fault.Kind.Side() == FaultSide.Client)
+        var isPassedOver = fault.Kind is FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.NoDestination;
+        if ((FirstFault is not null && (FaultedAt is not null || isPassedOver)) || fault.Kind.Side() == FaultSide.Client)
         {
             return;
         }

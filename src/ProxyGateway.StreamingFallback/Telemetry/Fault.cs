@@ -136,7 +136,7 @@ internal static class FaultVocabulary
     /// </summary>
     public static bool MayBeTheRequest(this in Fault fault) => fault.Kind.Side() == FaultSide.Upstream
         && !fault.Kind.NeverArrived()
-        && fault is { Status: not (429 or 503 or 529), RetryAfter: null, Complaint: UpstreamComplaint.None }
+        && fault is { Status: not (429 or 503 or 529), RetryAfter: null, Complaint: not UpstreamComplaint.ContextLengthExceeded }
         && fault.Kind != FaultKind.Divergence;
 
     /// <summary>Whether the upstream stayed silent: asking it again would only wait again.</summary>

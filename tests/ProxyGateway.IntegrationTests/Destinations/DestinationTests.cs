@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.TestKit.Chats;
+using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;
 using Yarp.ReverseProxy;
@@ -21,6 +22,7 @@ public sealed class DestinationTests
     [InlineData("reset")]
     [InlineData("clean end without terminal")]
     [InlineData("error event")]
+    [InlineData("silence")]
     public async Task StreamsAreTruncated_DestinationIsUnhealthyAndTheOtherServes(string how)
     {
         await using var bad = ScriptedUpstream.Start();
@@ -28,11 +30,12 @@ public sealed class DestinationTests
         {
             "reset" => Agents.Started(3).ThenReset(),
             "error event" => Agents.Started(3).Body("data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"x\"}}\n\n").EndClean(),
+            "silence" => Agents.Started(3).Stall(),
             _ => Agents.Started(3).EndClean(),
         };
         await using var good = ScriptedUpstream.Start();
         good.Choose = asked => Agents.Good(asked);
-        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", bad, PassiveHealth).Destination("primary", "b", good));
+        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", bad, [.. PassiveHealth, ("Timeouts:Idle", "00:00:00.3")]).Destination("primary", "b", good));
 
         for (var i = 0; i < 60 && HealthOf(gateway, "a") != DestinationHealth.Unhealthy; i++)
         {
@@ -171,7 +174,7 @@ public sealed class DestinationTests
         }
     });
 
-    private static Task<TestKit.Client.HttpResult> SendWithAsync(GatewayFixture gateway, string cookies) => gateway.SendAsync(
+    private static Task<HttpResult> SendWithAsync(GatewayFixture gateway, string cookies) => gateway.SendAsync(
         Wire.Http1, Chat.Default.Request(), call => call with { Headers = [.. call.Headers, new("Cookie", cookies)] });
 
     private static DestinationHealth HealthOf(GatewayFixture gateway, string destination)

@@ -98,8 +98,9 @@ internal sealed class GatewaySetup
 
     public GatewaySetup Remove(string cluster)
     {
-        foreach (var key in _values.Keys.Where(k => k.StartsWith($"ReverseProxy:Clusters:{cluster}:", StringComparison.OrdinalIgnoreCase)
-            || (k.Contains(":Fallback:", StringComparison.Ordinal) && _values[k] == cluster)).ToList())
+        var naming = _values.Where(v => v.Value == cluster && v.Key.Contains(":Fallback:", StringComparison.Ordinal)).Select(v => v.Key[..^"Cluster".Length]);
+        string[] blocks = [.. naming, $"ReverseProxy:Clusters:{cluster}:"];
+        foreach (var key in _values.Keys.Where(k => blocks.Any(b => k.StartsWith(b, StringComparison.OrdinalIgnoreCase))).ToList())
         {
             _values.Remove(key);
         }

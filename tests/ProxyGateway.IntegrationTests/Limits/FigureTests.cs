@@ -1,5 +1,6 @@
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;
@@ -61,7 +62,7 @@ public sealed class FigureTests
         Volatile.Write(ref healthy, true);
         var before = upstream.RequestCount;
 
-        var callers = Enumerable.Range(0, 1000).Select(_ => gateway.SendAsync(Wire.Http2, TestKit.Chats.Chat.Default.Request(), c => c with { Timeout = TimeSpan.FromMinutes(2) })).ToList();
+        var callers = Enumerable.Range(0, 1000).Select(_ => gateway.SendAsync(Wire.Http2, Chat.Default.Request(), c => c with { Timeout = TimeSpan.FromMinutes(2) })).ToList();
         while (callers.Count(c => c.IsCompleted) < 1000 - probes)
         {
             await Task.Delay(20, TestContext.Current.CancellationToken);
