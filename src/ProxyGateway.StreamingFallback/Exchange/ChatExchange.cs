@@ -57,6 +57,9 @@ internal sealed class ChatExchange : IDisposable
 
     public int Attempts { get; set; }
 
+    /// <summary>Whether a further attempt was refused because the cluster's retry budget is spent.</summary>
+    public bool BudgetExhausted { get; set; }
+
     public bool IsFirstAttempt => Attempts == 1;
 
     /// <summary>The first fault: what client and log are told about, whatever comes after.</summary>

@@ -155,10 +155,10 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         };
     }
 
-    /// <summary>Where the gateway has tried again itself, a client that does so too multiplies the load on what is down.</summary>
+    /// <summary>Where the gateway has tried again itself or found that too much is tried again already, a client that does so too multiplies the load on what is down.</summary>
     private void DoNotMultiply(IHeaderDictionary headers)
     {
-        if (exchange.Attempts > 1)
+        if (exchange.Attempts > 1 || exchange.BudgetExhausted)
         {
             headers["x-should-retry"] = "false";
         }

@@ -154,7 +154,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 attempt.ObserveLatency(cluster.Settings.FirstContentTimeout);
             }
 
-
             // (3)
             if (outcome.Result == AttemptResult.Complete)
             {
@@ -230,6 +229,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         if (decision.Step == RecoveryStep.SameCluster && !budget.TrySpend(cluster.Budget, cluster.BudgetFloor))
         {
             services.Metrics.BudgetExhausted(cluster.ClusterId);
+            exchange.BudgetExhausted = true;
             decision = RecoveryPolicy.Decide(situation with { BudgetLeft = false });
         }
 

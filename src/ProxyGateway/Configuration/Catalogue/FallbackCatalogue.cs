@@ -10,6 +10,7 @@ internal static class FallbackCatalogue
         "Limits and switches for every guarded route.",
         Option.Flag("Enabled", "Whether failed attempts are recovered at all. When off, the guard still watches and every failure is reported loudly, but no second upstream call is made. The environment variables `AGENT_FALLBACK_ENABLED` and `FALLBACK_ENABLED` (`true`/`false`/`1`/`0`) override it.", true),
         Option.Count("MaxAttempts", "Upstream calls of one exchange, the first included.", 3, 1, 10),
+        Concurrency("How many exchanges may be in flight on all guarded routes together."),
         Option.Time("CommitAfter", "At the latest after this time the answer's headers and a heartbeat go to a streaming client, because clients give up on silent headers (100 s and 300 s are common).", "00:01:00", "00:00:00.1", "00:10:00"),
         Option.Time("RecoveryTimeout", "From the first fault to the end of all recovery.", "00:01:00", "00:00:00.01", "01:00:00"),
         Option.Time("HeartbeatInterval", "How often a committed client that waits for a recovery gets a heartbeat.", "00:00:10", "00:00:00.05", "00:01:30"),
@@ -75,9 +76,25 @@ internal static class FallbackCatalogue
             Option.List("Statuses", "Statuses that are the upstream's failure rather than its answer.", Option.Count("position", "One status.", null, 400, 599)) with { DefaultText = "408, 429, 500, 502, 503, 504, 529" },
             Option.Time("MaxRetryAfter", "The longest `Retry-After` that is waited for; a longer one goes to the fallback at once.", "00:00:05", "00:00:00", "00:05:00"),
             Option.Time("Backoff", "The first pause before the same cluster is asked again after a 429 or 5xx without `Retry-After`; it doubles, with jitter.", "00:00:00.25", "00:00:00", "00:01:00"),
-            Option.Share("Budget", "Retries and recoveries as a share of the cluster's exchanges in a sliding 10 s, above a floor of 3 per second.", 0.2, 0, 1)),
-        Option.Flag("ForwardClientCredentials", "Whether the client's `Authorization`, `x-api-key`, `Cookie` and the like are sent to this cluster.") with { DefaultText = "true where the cluster is the route's own or chosen by model, false where it is a fallback" },
+            Option.Share("Budget", "Further attempts at this cluster, as a share of its exchanges in a sliding 10 s, on top of `BudgetFloor`.", 0.2, 0, 1),
+            Option.Share("BudgetFloor", "Further attempts at this cluster, per second, that `Budget` comes on top of.", 3, 0, 10000)),
+        Concurrency("How many exchanges may be in flight at this cluster."),
+        Option.Block(
+            "Credentials",
+            "The gateway's own key for this cluster.",
+            Option.Text("Header", "The header that carries the key.", "Authorization"),
+            Option.Text("Value", "The key; better from the environment or a secret file than in the configuration file.") with { DefaultText = "none" },
+            Option.Text("ValueFile", "A file that holds the key and nothing else, in place of `Value`. A changed file is noticed within seconds.") with { DefaultText = "none" },
+            Option.Text("Scheme", "The word before the key; an empty one for none.") with { DefaultText = "Bearer where the header is Authorization, none elsewhere" }),
+        Option.Flag("ForwardClientCredentials", "Whether the client's `Authorization`, `x-api-key`, `Cookie` and the like are sent to this cluster.") with { DefaultText = "true where the cluster is the route's own or chosen by model and has no `Credentials`, false elsewhere" },
         Option.Map("ModelMap", "Model names as clients say them to names as this cluster knows them.", Option.Text("model", "The name this cluster knows.")) with { DefaultText = "none" },
         Option.Choice<TerminalProfile>("Terminal", "What the end of this cluster's streams looks like.", TerminalProfile.Auto),
     ];
+
+    private static OptionNode Concurrency(string description) => Option.Block(
+        "Concurrency",
+        description,
+        Option.Count("Limit", "Exchanges in flight at a time; 0 is no limit.", 0, 0, 1_000_000),
+        Option.Count("Queue", "Exchanges that may wait for a place; what comes beyond is refused at once.", 32, 0, 100_000),
+        Option.Time("QueueTimeout", "The longest wait for a place.", "00:00:01", "00:00:00.01", "00:01:00"));
 }

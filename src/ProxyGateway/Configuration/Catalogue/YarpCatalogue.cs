@@ -57,7 +57,7 @@ internal static class YarpCatalogue
             Yarp(Option.Text("LoadBalancingPolicy", "How one of several destinations is chosen.") with
             {
                 DefaultText = "PowerOfTwoChoices",
-                Suggestions = ["PowerOfTwoChoices", "FirstAlphabetical", "Random", "RoundRobin", "LeastRequests"],
+                Suggestions = ["PowerOfTwoChoices", "FirstAlphabetical", "Random", "RoundRobin", "LeastRequests", "FirstContentEwma"],
             }),
             Yarp(SessionAffinity()),
             Yarp(HealthCheck()),

@@ -4,7 +4,9 @@ using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.LoadBalancing;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.LoadBalancing;
 
 namespace ProxyGateway.Configuration.Validation;
 
@@ -20,6 +22,8 @@ internal static class YarpRules
         var services = new ServiceCollection();
         services.AddLogging();
         var builder = services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<ILoadBalancingPolicy, FirstContentEwmaPolicy>();
         context.ConfigureYarp?.Invoke(builder);
         using var provider = services.BuildServiceProvider();
 
