@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Xunit;
 using Yarp.ReverseProxy;
@@ -73,7 +74,13 @@ public sealed class ExchangeAllocationTests
             _route = new RouteModel(config, cluster, HttpTransformer.Empty);
             var circuits = new CircuitRegistry(TimeProvider.System);
             var metrics = new GatewayMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), circuits);
-            var services = new ExchangeServices(new ClusterVisits(circuits), new OneCluster(cluster), metrics, TimeProvider.System, new DrainSignal());
+            var services = new ExchangeServices(
+                new ClusterVisits(circuits, new LimitRegistry(TimeProvider.System)),
+                new OneCluster(cluster),
+                metrics,
+                new LiveExchanges(new RecentEvents(circuits, TimeProvider.System)),
+                TimeProvider.System,
+                new DrainSignal());
             _middleware = new ExchangeMiddleware(ForwardAsync, services, NullLogger<ExchangeMiddleware>.Instance);
         }
 
