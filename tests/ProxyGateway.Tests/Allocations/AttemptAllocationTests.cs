@@ -6,6 +6,9 @@ using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using Xunit;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.Tests.Allocations;
 
@@ -41,6 +44,7 @@ public sealed class AttemptAllocationTests
         {
             var route = TestRoutes.OpenAIChat();
             var http = new DefaultHttpContext();
+            http.Features.Set<IReverseProxyFeature>(new RoutedFeature(new RouteModel(new RouteConfig(), null, HttpTransformer.Empty)));
             http.Request.Body = new MemoryStream("{}"u8.ToArray());
             http.Request.ContentLength = 2;
             var body = RequestBody.ReadAsync(http.Request, 1024, default).AsTask().GetAwaiter().GetResult();

@@ -1,12 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback;
 using ProxyGateway.StreamingFallback.Exchange;
-using ProxyGateway.StreamingFallback.Limits;
-using ProxyGateway.StreamingFallback.Telemetry;
 using Xunit;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
@@ -56,7 +55,7 @@ public sealed class ExchangeAllocationTests
         private readonly bool _streaming;
         private readonly byte[] _request;
         private readonly byte[][] _events = EventTexts.Of("plain text")[..50];
-        private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        private readonly ServiceProvider _services;
         private readonly RouteModel _route;
         private readonly ExchangeMiddleware _middleware;
         private TaskCompletionSource _upstream = new();
@@ -72,16 +71,13 @@ public sealed class ExchangeAllocationTests
             var config = new RouteConfig { RouteId = "chat", ClusterId = "agent", Match = new RouteMatch { Path = "/" } };
             TestRoutes.OpenAIChat().AttachTo(config);
             _route = new RouteModel(config, cluster, HttpTransformer.Empty);
-            var circuits = new CircuitRegistry(TimeProvider.System);
-            var metrics = new GatewayMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), circuits);
-            var services = new ExchangeServices(
-                new ClusterVisits(circuits, new LimitRegistry(TimeProvider.System)),
-                new OneCluster(cluster),
-                metrics,
-                new LiveExchanges(new RecentEvents(circuits, TimeProvider.System)),
-                TimeProvider.System,
-                new DrainSignal());
-            _middleware = new ExchangeMiddleware(ForwardAsync, services, NullLogger<ExchangeMiddleware>.Instance);
+            var services = new ServiceCollection();
+            services.AddLogging();
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+            services.AddReverseProxy().AddStreamingFallback();
+            services.AddSingleton<IProxyStateLookup>(new OneCluster(cluster));
+            _services = services.BuildServiceProvider();
+            _middleware = new ExchangeMiddleware(ForwardAsync, _services.GetRequiredService<ExchangeServices>(), NullLogger<ExchangeMiddleware>.Instance);
         }
 
         public void RunOne()
@@ -91,7 +87,7 @@ public sealed class ExchangeAllocationTests
             http.Request.Path = "/v1/chat/completions";
             http.Request.Body = new MemoryStream(_request);
             http.Request.ContentLength = _request.Length;
-            http.Features.Set<IReverseProxyFeature>(new Feature(_route));
+            http.Features.Set<IReverseProxyFeature>(new RoutedFeature(_route));
             http.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(_route), null));
             _upstream = new TaskCompletionSource();
             var run = _middleware.InvokeAsync(http);
@@ -130,19 +126,6 @@ public sealed class ExchangeAllocationTests
         public void Dispose()
         {
         }
-    }
-
-    private sealed class Feature(RouteModel route) : IReverseProxyFeature
-    {
-        public RouteModel Route => route;
-
-        public ClusterModel Cluster => route.Cluster!.Model;
-
-        public IReadOnlyList<DestinationState> AllDestinations => [];
-
-        public IReadOnlyList<DestinationState> AvailableDestinations { get; set; } = [];
-
-        public DestinationState? ProxiedDestination { get; set; }
     }
 
     private sealed class OneCluster(ClusterState cluster) : IProxyStateLookup
