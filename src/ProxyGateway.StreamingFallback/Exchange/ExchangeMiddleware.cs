@@ -91,8 +91,8 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         finally
         {
             services.Live.End(inFlight);
-            services.Metrics.Ended(exchange);
             ExchangeLog.Ended(logger, exchange);
+            services.Metrics.Ended(exchange);
         }
     }
 

@@ -56,7 +56,6 @@ internal sealed class GatewayMetrics : IDisposable
     public void Ended(ChatExchange exchange)
     {
         var route = exchange.Route.RouteId;
-        _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
         _duration.Record(exchange.Time.GetElapsedTime(exchange.StartedAt).TotalSeconds, new TagList
         {
             { "proxy.route.id", route }, { "proxy.cluster.id", exchange.ClusterId }, { "outcome", exchange.Outcome.Label() },
@@ -73,6 +72,9 @@ internal sealed class GatewayMetrics : IDisposable
                 { "proxy.route.id", route }, { "proxy.cluster.id", exchange.FirstFaultCluster }, { "reason", fault.Kind.Label() }, { "outcome", exchange.Outcome.Label() },
             });
         }
+
+        // Last: whoever sees no exchange in flight finds all of them counted.
+        _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
     }
 
     /// <summary>An exchange that was refused before it became one.</summary>

@@ -41,7 +41,7 @@ public sealed class RaceTests
         await using var gateway = await GatewayFixture.StartAsync(s => s
             .Global(("CommitAfter", "00:00:00.1"), ("HeartbeatInterval", "00:00:00.05"))
             .Chat("primary", ("ResponseFormat", responseFormat))
-            .Cluster("primary", upstream, ("CircuitBreaker:Enabled", "false")));
+            .Cluster("primary", upstream, ("CircuitBreaker:Enabled", "false"), ("Retry:Budget", "1")));
 
         await RunAsync(gateway, wire, change: null, t => t with { JsonAllowed = responseFormat == "Json" });
     }
@@ -56,7 +56,7 @@ public sealed class RaceTests
             ? UpstreamScript.EventStream().Events(Agents.WholeStream, TimeSpan.FromMilliseconds(85 + (Number(asked) % 30))).EndClean()
             : UpstreamScript.Json(Agents.WholeAnswer);
         await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster(
-            "primary", upstream, ("CircuitBreaker:Enabled", "false"), ("Timeouts:FirstContent", "00:00:00.1"), ("Timeouts:Idle", "00:00:00.1")));
+            "primary", upstream, ("CircuitBreaker:Enabled", "false"), ("Retry:Budget", "1"), ("Timeouts:FirstContent", "00:00:00.1"), ("Timeouts:Idle", "00:00:00.1")));
 
         // An upstream may write its last words into a connection that its gateway has just left, and then believes it was heard out.
         await RunAsync(gateway, wire, change: null, t => t.Attempts.Count == 1
@@ -74,7 +74,7 @@ public sealed class RaceTests
             ? Agents.Started(1 + (Number(asked) % 5)).CloseWithoutTerminator()
             : new UpstreamScript().Delay(TimeSpan.FromMilliseconds(Number(asked) % 40)).Head(200, "application/json").Body(Agents.WholeAnswer).EndClean();
         await using var gateway = await GatewayFixture.StartAsync(s => s
-            .Global(("HeartbeatInterval", "00:00:00.05")).Cluster("primary", upstream, ("CircuitBreaker:Enabled", "false")));
+            .Global(("HeartbeatInterval", "00:00:00.05")).Cluster("primary", upstream, ("CircuitBreaker:Enabled", "false"), ("Retry:Budget", "1")));
 
         await RunAsync(gateway, wire, (i, call) => call with { LeaveWhen = body => body.Length > i * 17 });
         Assert.DoesNotContain(gateway.Log.All, l => l.StartsWith("Error", StringComparison.Ordinal) || l.StartsWith("Critical", StringComparison.Ordinal));

@@ -24,7 +24,7 @@ public sealed class ConcurrentStreaming
         };
         await using var gateway = await GatewayFixture.StartAsync(s => s
             .Global(("RecoveryTimeout", "00:01:00"))
-            .Cluster("primary", upstream, ("CircuitBreaker:FailureThreshold", "10000"), ("Timeouts:ResponseHeaders", "00:01:00"), ("Timeouts:FirstContent", "00:01:00"), ("Timeouts:Idle", "00:01:00"), ("Timeouts:Replay", "00:01:00")));
+            .Cluster("primary", upstream, ("CircuitBreaker:FailureThreshold", "10000"), ("Retry:Budget", "1"), ("Timeouts:ResponseHeaders", "00:01:00"), ("Timeouts:FirstContent", "00:01:00"), ("Timeouts:Idle", "00:01:00"), ("Timeouts:Replay", "00:01:00")));
 
         using var gate = new SemaphoreSlim(200);
         var results = await Task.WhenAll(Enumerable.Range(0, streams).Select(async i =>
