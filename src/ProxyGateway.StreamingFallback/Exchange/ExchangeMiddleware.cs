@@ -48,7 +48,12 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         var requestId = RequestIds.Of(context.Request);
         var (body, request, refusal) = await AdmitAsync(context, route);
         var plan = request is null ? null : AttemptPlan.For(route, request);
-        if (request is not null && plan is null)
+        if (request is not null && !HopCount.TryAdd(context.Request.Headers))
+        {
+            refusal = new GatewayError(StatusCodes.Status508LoopDetected, "loop_detected", "The request has come through too many gateways; a cluster seems to lead back to one of them.");
+        }
+
+        if (refusal is null && plan is null)
         {
             refusal = new GatewayError(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.");
         }

@@ -58,8 +58,12 @@ internal sealed class GatewayConfiguration
             First,
             sp.GetService<TimeProvider>() ?? TimeProvider.System,
             sp.GetRequiredService<ILogger<ConfigurationReloader>>()));
-        services.AddHostedService(sp => new ConfigurationReloadService(
-            sp.GetRequiredService<ConfigurationReloader>(),
-            sp.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.AddSingleton<ConfigurationMetrics>();
+        services.AddHostedService(sp =>
+        {
+            // The series must be there before the first edit.
+            _ = sp.GetRequiredService<ConfigurationMetrics>();
+            return new ConfigurationReloadService(sp.GetRequiredService<ConfigurationReloader>(), sp.GetService<TimeProvider>() ?? TimeProvider.System);
+        });
     }
 }

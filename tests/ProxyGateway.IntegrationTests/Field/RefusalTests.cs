@@ -28,6 +28,21 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task RequestThatCameThroughTooManyGateways_Is508AndGoesNoFurther()
+    {
+        await using var upstream = ScriptedUpstream.Start(UpstreamScript.Stream(Agents.WholeStream));
+        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream));
+
+        var looped = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(), call => call with { Headers = [.. call.Headers, new("x-gateway-hops", "4")] });
+        Assert.Equal((508, 0), (looped.Status, upstream.RequestCount));
+        Assert.Contains("loop_detected", System.Text.Encoding.UTF8.GetString(looped.Body));
+
+        var passed = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(), call => call with { Headers = [.. call.Headers, new("x-gateway-hops", "2")] });
+        Assert.Equal(200, passed.Status);
+        Assert.Contains(upstream.Exchanges[0].Headers, h => h.Key.Equals("x-gateway-hops", StringComparison.OrdinalIgnoreCase) && h.Value == "3");
+    }
+
+    [Fact]
     public async Task TooManyRequestsWithRetryAfterAsDate_IsUnderstood()
     {
         await using var upstream = ScriptedUpstream.Start();
