@@ -131,7 +131,19 @@ internal sealed class Attempt : IDisposable
     {
         if (_handling == Handling.Undecided)
         {
-            Decide(bytes.Span);
+            if (Kept.Length > 0)
+            {
+                // The first bytes alone did not say what the answer is.
+                Kept.Append(bytes.Span);
+                bytes = Kept.Span.ToArray();
+                Kept.Clear();
+            }
+
+            if (!TryDecide(bytes.Span))
+            {
+                Kept.Append(bytes.Span);
+                return default;
+            }
         }
 
         switch (_handling)
@@ -181,11 +193,18 @@ internal sealed class Attempt : IDisposable
         Rest.Dispose();
     }
 
-    private void Decide(ReadOnlySpan<byte> first)
+    /// <summary>False where these first bytes do not say yet what the answer is.</summary>
+    private bool TryDecide(ReadOnlySpan<byte> first)
     {
         var isSuccess = Features.StatusCode is >= 200 and < 300;
         var contentType = Features.Headers.ContentType.ToString();
-        if (isSuccess && Mode == AttemptMode.Streaming && StreamSniffer.IsStream(_exchange.Route.Format, contentType, first))
+        var isStream = isSuccess && Mode == AttemptMode.Streaming ? StreamSniffer.IsStream(_exchange.Route.Format, contentType, first) : (bool?)false;
+        if (isStream is null)
+        {
+            return false;
+        }
+
+        if (isStream is true)
         {
             _guard = new StreamGuard(
                 _exchange.Route.Format,
@@ -201,6 +220,8 @@ internal sealed class Attempt : IDisposable
         {
             _handling = Handling.Keep;
         }
+
+        return true;
     }
 
     private ValueTask Watch(ReadOnlyMemory<byte> bytes)
@@ -369,9 +390,13 @@ internal sealed class Attempt : IDisposable
         {
             var phase = _guard.State is GuardState.Holding || !_delivering ? FaultPhase.FirstContent : FaultPhase.Content;
             _guard.End(kind, Rest);
-            return _guard.State == GuardState.Done
-                ? new AttemptOutcome(AttemptResult.Complete, default)
-                : Failed(new Fault(_guard.Fault, phase, Complaint: _guard.Reader.Complaint));
+            if (_guard.State == GuardState.Done)
+            {
+                return new AttemptOutcome(AttemptResult.Complete, default);
+            }
+
+            // A client that left right after the stream's own fault wants no other attempt either.
+            return kind == FaultKind.ClientGone ? Failed(new Fault(kind, phase)) : Failed(new Fault(_guard.Fault, phase, Complaint: _guard.Reader.Complaint));
         }
 
         if (kind != FaultKind.None)

@@ -5,7 +5,10 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// <summary>Whether an answer is an event stream, also where the upstream does not say so.</summary>
 internal static class StreamSniffer
 {
-    public static bool IsStream(ChatFormat format, string contentType, ReadOnlySpan<byte> first)
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>Null where <paramref name="first"/> is too short to tell.</summary>
+    public static bool? IsStream(ChatFormat format, string contentType, ReadOnlySpan<byte> first)
     {
         if (contentType.StartsWith(format.StreamContentType, StringComparison.OrdinalIgnoreCase))
         {
@@ -18,9 +21,29 @@ internal static class StreamSniffer
         }
 
         // Small agents leave the type out; clients read such streams all the same.
-        var start = (first.StartsWith("\uFEFF"u8) ? first[3..] : first).TrimStart("\r\n"u8);
+        if (ByteOrderMark.StartsWith(first))
+        {
+            return null;
+        }
+
+        var start = (first.StartsWith(ByteOrderMark) ? first[3..] : first).TrimStart("\r\n"u8);
+        if (start.IsEmpty)
+        {
+            return null;
+        }
+
         return format.Framing == StreamFraming.JsonLines
             ? start.StartsWith("{"u8)
-            : start.StartsWith("data:"u8) || start.StartsWith("event:"u8) || start.StartsWith(":"u8) || start.StartsWith("id:"u8) || start.StartsWith("retry:"u8);
+            : BeginsField(start);
+    }
+
+    private static bool? BeginsField(ReadOnlySpan<byte> line)
+    {
+        if (line.StartsWith("data:"u8) || line.StartsWith("event:"u8) || line.StartsWith(":"u8) || line.StartsWith("id:"u8) || line.StartsWith("retry:"u8))
+        {
+            return true;
+        }
+
+        return "data"u8.StartsWith(line) || "event"u8.StartsWith(line) || "id"u8.StartsWith(line) || "retry"u8.StartsWith(line) ? null : false;
     }
 }

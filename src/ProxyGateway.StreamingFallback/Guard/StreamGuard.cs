@@ -61,11 +61,11 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     /// <summary>Takes the next bytes of the attempt and writes to <paramref name="output"/> what may go on now.</summary>
     public void Push(ReadOnlySpan<byte> chunk, IBufferWriter<byte> output)
     {
-        if (State == GuardState.Done && _framer.OwesLineFeed && chunk.StartsWith((byte)'\n'))
+        if (State == GuardState.Done && _framer.OwesLineFeed && !chunk.IsEmpty)
         {
-            // The second half of the last event's line end.
+            // The second half of the last event's line end, if it is that; after any other byte nothing is owed.
             _framer.FindEventEnd(chunk[..1]);
-            WriteRun(chunk[..1], output);
+            WriteRun(chunk[0] == (byte)'\n' ? chunk[..1] : default, output);
             return;
         }
 

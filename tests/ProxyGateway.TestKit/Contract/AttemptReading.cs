@@ -12,6 +12,8 @@ public sealed class AttemptReading
     private readonly ContractLimits? _limits;
     private readonly DecodedMessage _message = new();
     private int _malformed;
+    private int _malformedPerhaps;
+    private int _heldEnd = -1;
     private bool _finished;
     private bool _unclear;
 
@@ -36,6 +38,12 @@ public sealed class AttemptReading
 
     /// <summary>The gateway may have seen a fault.</summary>
     public bool CanBeFailed { get; private set; }
+
+    /// <summary>What was sent holds a fault in itself: an error event, events that cannot be read, a cut tool call, an event too large.</summary>
+    public bool HasFault { get; private set; }
+
+    /// <summary>Some of what was sent may be read in two ways.</summary>
+    public bool IsUnclear => _unclear;
 
     /// <summary>The last event of the format was among <see cref="Events"/>.</summary>
     public bool HasDone { get; private set; }
@@ -85,6 +93,9 @@ public sealed class AttemptReading
     private void ReadStream()
     {
         var body = new ReadOnlyMemory<byte>(Attempt.Body);
+        // An event stream in the place of the whole answer that was asked for may be taken for one or refused, and so may bytes
+        // of no type that do not begin like one.
+        _unclear = Attempt.Kind == AttemptKind.NonStreaming || (Attempt.ContentType is null && !BeginsWithField());
         var lossy = Attempt.Ending == AttemptEnding.CancelledByGateway || (Attempt.Ending == AttemptEnding.Broken && Attempt.MayHaveLostBytes);
         IsExact = !lossy;
         var position = 0;
@@ -95,22 +106,42 @@ public sealed class AttemptReading
             failed = !Take(block, optional: block.Raw.Span[^1] == '\r' && position == body.Length);
         }
 
-        if (!failed && !HasDone && !_finished && position < body.Length && Attempt.Ending == AttemptEnding.Clean)
+        if (!failed && !HasDone && _limits?.MaxEventBytes is { } max)
+        {
+            failed = body.Length - position > max;
+            _unclear |= ContentEvents == 0 && body.Length > max;
+        }
+
+        var mayEnd = !_finished || Attempt.Terminal == TerminalRule.Done;
+        if (!failed && !HasDone && mayEnd && position < body.Length && Attempt.Ending == AttemptEnding.Clean)
         {
             TakeUnterminated(body[position..]);
             lossy |= _finished || HasDone;
         }
 
+        for (var i = _heldEnd; i >= 0 && i < Events.Count && !HasDone; i++)
+        {
+            Events[i] = Events[i].AsOptional();
+        }
+
+        HasFault = failed;
         CanBeComplete = !failed && (HasDone || (_finished && Attempt.Terminal != TerminalRule.Done));
         CanBeFailed = !CanBeComplete || lossy || _unclear;
         IsExact &= !_unclear;
+    }
+
+    private bool BeginsWithField()
+    {
+        var start = Attempt.Body.AsSpan().TrimStart((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF, (byte)'\r', (byte)'\n']);
+        return start.StartsWith("data:"u8) || start.StartsWith("event:"u8) || start.StartsWith("id:"u8) || start.StartsWith("retry:"u8) || start.StartsWith(":"u8);
     }
 
     /// <summary>A body that ends cleanly may lack only the blank line of its last event; a gateway may or may not add it.</summary>
     private void TakeUnterminated(ReadOnlyMemory<byte> rest)
     {
         byte[] whole = [.. rest.Span, .. "\n\n"u8];
-        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData && !_format.ReadEvent(block).Is(EventTraits.Malformed))
+        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData
+            && _format.ReadEvent(block) is var e && (!e.Is(EventTraits.Malformed) || e.Is(EventTraits.Optional)))
         {
             Take(block, optional: true);
         }
@@ -144,25 +175,21 @@ public sealed class AttemptReading
 
         if (e.Is(EventTraits.Malformed))
         {
-            if (e.Is(EventTraits.Optional))
-            {
-                Events.Add(e);
-                _unclear |= ++_malformed >= MalformedInARow;
-                return true;
-            }
-
-            return ++_malformed < MalformedInARow;
+            return TakeMalformed(e, block);
         }
 
         if (!e.Is(EventTraits.NoData))
         {
-            _malformed = 0;
+            _malformed = _malformedPerhaps = 0;
         }
 
         if (e.Is(EventTraits.Done) && (Attempt.Terminal == TerminalRule.FinishReason || _message.Choices.Count == 0))
         {
             return false;
         }
+
+        // Whether an answer may consist of a role alone is a matter of opinion.
+        _unclear |= e.Is(EventTraits.Done) && !_message.HasContent && _message.Finishes.Count == 0;
 
         _message.Append(e);
         if (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null))
@@ -175,7 +202,28 @@ public sealed class AttemptReading
         ContentEvents += e.Is(EventTraits.Content) && !optional ? 1 : 0;
         HasDone = e.Is(EventTraits.Done);
         _finished = _message.Finishes.Count > 0 && _format.IsFinished(_message, _request);
+        if (_finished && Attempt.Terminal == TerminalRule.Done)
+        {
+            // Where only the end marker counts, a stop reason must not reach a client without it.
+            _heldEnd = Events.Count - 1;
+        }
+
         return true;
+    }
+
+    private bool TakeMalformed(ContractEvent e, SseBlock block)
+    {
+        _unclear |= ++_malformedPerhaps >= MalformedInARow;
+        if (e.Is(EventTraits.Optional))
+        {
+            Events.Add(e);
+            _malformed = 0;
+            return true;
+        }
+
+        // What begins like an error and then is no JSON may be taken for the error it began as.
+        _unclear |= block.Data.AsSpan().IndexOf("\"error\""u8) >= 0;
+        return ++_malformed < MalformedInARow;
     }
 
     /// <summary>Some servers send no arguments where a call has no parameters; whether nothing parses as JSON is a matter of opinion.</summary>
@@ -185,7 +233,7 @@ public sealed class AttemptReading
     /// <summary>After the stop reason only the tail counts; nothing that comes then can make the answer less complete.</summary>
     private void TakeTail(ContractEvent e, bool optional)
     {
-        if (e.Is(EventTraits.Error | EventTraits.Malformed))
+        if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)))
         {
             return;
         }

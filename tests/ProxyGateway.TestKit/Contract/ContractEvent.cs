@@ -32,6 +32,9 @@ public enum EventTraits
 
     /// <summary>A comment or a bare blank line, and no data.</summary>
     Comment = 256,
+
+    /// <summary>Carries usage and no choice: the report at the end, rather than a running count.</summary>
+    UsageReport = 512,
 }
 
 /// <summary>Where a piece of an answer belongs.</summary>

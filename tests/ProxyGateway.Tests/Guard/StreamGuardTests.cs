@@ -29,6 +29,48 @@ public sealed class StreamGuardTests
     }
 
     [Fact]
+    public void LineFeedLongAfterACarriageReturnEndedTheStream_IsDropped()
+    {
+        var stream = Encoding.UTF8.GetString((C with { LineEnd = "\r" }).Stream("Hello"));
+        using var run = new GuardRun().Push(stream + "<html>\n\n", 1).End();
+        Assert.Equal(stream, run.Output);
+    }
+
+    [Fact]
+    public void EndMarkerBehindCutArguments_IsAFault()
+    {
+        using var run = new GuardRun().Push(C.Role() + C.Tool(0, "call_1", "get") + C.Arguments(0, "{\"a\":") + Chat.Done).End();
+        Assert.Equal(FaultKind.BrokenToolCall, run.Guard.Fault);
+        Assert.DoesNotContain("[DONE]", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("da\n\n")]
+    [InlineData(": late\n\n")]
+    public void WhereOnlyTheEndMarkerCounts_AStopReasonWaitsForIt(string between)
+    {
+        using var cut = new GuardRun(terminal: TerminalProfile.Done).Push(C.Role() + C.Text("a") + C.Finish() + between).End();
+        Assert.Equal(C.Role() + C.Text("a"), cut.Output);
+        using var whole = new GuardRun(terminal: TerminalProfile.Done).Push(C.Role() + C.Text("a") + C.Finish() + between + C.Usage() + Chat.Done).End();
+        Assert.Equal(C.Role() + C.Text("a") + C.Finish() + between + C.Usage() + Chat.Done, whole.Output);
+    }
+
+    [Fact]
+    public void StopReasonThatWasTakenBack_IsMadeFromTheReplay()
+    {
+        var last = C.Chunk("{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}");
+        using var run = new GuardRun(terminal: TerminalProfile.Done).Push(C.Role() + C.Text("a") + last).End(FaultKind.EndedEarly);
+        Assert.Equal(C.Role() + C.Text("a"), run.Output);
+        using var rest = new StreamingFallback.Buffers.PooledBuffer();
+        var request = new ChatRequest { Streaming = true };
+        Assert.Equal(AnswerVerdict.Usable, ChatFormatRegistry.Find("openai-chat")!.Continue(request, run.Guard.Reader, C.Completion("a", "b"), rest));
+        var made = Encoding.UTF8.GetString(rest.Span);
+        Assert.Contains("\"content\":\"b\"", made, StringComparison.Ordinal);
+        Assert.Contains("\"finish_reason\":\"stop\"", made, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void BeforeContent_NothingPasses()
     {
         using var run = new GuardRun().Push(": hi\n\n").Push(C.Role());

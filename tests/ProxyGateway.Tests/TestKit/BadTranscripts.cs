@@ -97,6 +97,8 @@ internal static class BadTranscripts
         yield return Bad(6, "no finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "content after the finish reason", Of(Got(A.Role(), A.Text("Hel"), A.Finish(), A.Text("lo"), Chat.Done), Hel, answer));
         yield return Bad(6, "usage twice", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), A.Usage(), A.Usage(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
+        yield return Bad(6, "usage once by the upstream and once more by the gateway", Of(
+            Got(A.Role(), A.Text("Hel"), A.Usage(), A.Text("lo"), A.Finish(), A.Usage(), Chat.Done), Cut(A.Role(), A.Text("Hel"), A.Usage()), answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "usage in front of the finish reason", Of(
             Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Usage(), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });
         yield return Bad(6, "usage forgotten", Of(Got(A.Role(), A.Text("Hel"), A.Text("lo"), A.Finish(), Chat.Done), Hel, answer) with { RequestBody = A.Request(includeUsage: true) });

@@ -24,6 +24,15 @@ internal static class GoodTranscripts
             Of(Got(A.Role(), A.Text("Hi"), A.Finish(), Chat.Done), Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hi"), A.Finish(), Chat.Done, A.Text("more"))));
         yield return Good("one malformed event is dropped",
             Of(Got(A.Role(), A.Text("Hi"), A.Finish(), Chat.Done), Streamed(AttemptEnding.Clean, A.Role(), "data: {\"id\":\n\n", A.Text("Hi"), A.Finish(), Chat.Done)));
+        yield return Good("where only the end marker counts a stop reason waits for it", Of(
+            Loud(A.Role(), A.Text("Hi"), Chat.GatewayError),
+            Cut(A.Role(), A.Text("Hi"), A.Finish()) with { Terminal = TerminalRule.Done }));
+        yield return Good("an event stream in the place of a replay may be refused", Of(
+            Loud(A.Role(), A.Text("Hi"), Chat.GatewayError),
+            Cut(A.Role(), A.Text("Hi")), Streamed(hello) with { Kind = AttemptKind.NonStreaming }));
+        yield return Good("an error that is no JSON may be taken for one", Of(
+            Loud(A.Role(), A.Text("Hi"), Chat.GatewayError),
+            Streamed(AttemptEnding.Clean, A.Role(), A.Text("Hi"), "data: {\"error\":{\"mess\n\n", A.Finish(), Chat.Done)));
         yield return Good("two choices, untouched", Of(
             new ClientRecord { Body = Chat.Bytes([.. A.Events([ChatChoice.Of("one"), ChatChoice.Of("two")])]) },
             Streamed(Chat.Bytes([.. A.Events([ChatChoice.Of("one"), ChatChoice.Of("two")])]))) with { RequestBody = A.Request(n: 2) });

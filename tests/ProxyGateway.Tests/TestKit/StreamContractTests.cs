@@ -1,3 +1,4 @@
+using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Contract;
 using Xunit;
 
@@ -33,6 +34,15 @@ public sealed class StreamContractTests
         // 12 as far as lost promptness shows without times.
         Assert.Equal(Enumerable.Range(1, 15), BadTranscripts.All().Select(c => c.Rule).Distinct().Order());
         Assert.True(BadTranscripts.All().Count() >= 40);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("data:\n\n")]
+    public void EmptyFrameBehindTheStopReason_MayPassOrNot(string passed)
+    {
+        var attempt = Make.Streamed(AttemptEnding.Clean, Make.A.Role(), Make.A.Text("Hi"), Make.A.Finish(), "data:\n\n");
+        Assert.Empty(StreamContract.Check(Make.Of(Make.Got(Make.A.Role(), Make.A.Text("Hi"), Make.A.Finish(), passed, Chat.Done), attempt)));
     }
 
     [Fact]

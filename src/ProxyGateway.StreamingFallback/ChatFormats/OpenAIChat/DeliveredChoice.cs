@@ -19,6 +19,8 @@ internal sealed class DeliveredChoice(int index) : IDisposable
     private readonly PooledBuffer?[] _texts = new PooledBuffer?[ChannelCount];
     private readonly int[] _marks = new int[ChannelCount];
     private (int ToolCalls, int Name, int Arguments, bool Finished) _toolMark;
+    private int[]? _keptMarks;
+    private (int ToolCalls, int Name, int Arguments, bool Finished) _keptToolMark;
 
     public int Index => index;
 
@@ -39,6 +41,19 @@ internal sealed class DeliveredChoice(int index) : IDisposable
 
         var last = ToolCalls.Count > 0 ? ToolCalls[^1] : null;
         _toolMark = (ToolCalls.Count, last?.Name.Length ?? 0, last?.Arguments.Length ?? 0, Finished);
+    }
+
+    /// <summary>Later marks leave this one alone.</summary>
+    public void KeepMark() => (_keptMarks, _keptToolMark) = ([.. _marks], _toolMark);
+
+    public void BackToKeptMark()
+    {
+        if (_keptMarks is { } kept)
+        {
+            kept.CopyTo(_marks, 0);
+            _toolMark = _keptToolMark;
+            BackToMark();
+        }
     }
 
     public void BackToMark()

@@ -16,6 +16,11 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
     private bool _incomparable;
     private bool _done;
     private int _kept;
+    private bool _endHeld;
+    private bool _anyContentBeforeEnd;
+    private bool _usageBeforeEnd;
+    private int _choicesBeforeEnd;
+    private int _keptBeforeEnd;
 
     /// <summary>The first chunk's <c>id</c>, <c>created</c>, <c>model</c>, <c>system_fingerprint</c> and <c>service_tier</c> as raw JSON: what every made chunk repeats.</summary>
     public ChunkIdentity Identity { get; } = new();
@@ -65,29 +70,25 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
 
     public override EventMeaning Read(in StreamEvent e)
     {
-        if (!e.HasData)
-        {
-            return EventMeaning.Lifecycle;
-        }
-
         var data = e.Data.Trim(" \t\r\n"u8);
-        if (data.IsEmpty)
+        if (!e.HasData || data.IsEmpty)
         {
-            return EventMeaning.Lifecycle;
+            return _endHeld ? EventMeaning.Hold : EventMeaning.Lifecycle;
         }
 
         if (data.SequenceEqual("[DONE]"u8))
         {
-            _done = true;
-            return EventMeaning.Done;
+            return ReadDone();
         }
 
-        if (e.Type.IsEmpty && _pattern.Matches(data, out var text, out var channel))
+        if (e.Type.IsEmpty && !_endHeld && _pattern.Matches(data, out var text, out var channel))
         {
             AppendPlain(text, channel);
             return EventMeaning.Content;
         }
 
+        var anyContentBefore = _anyContent;
+        var usageBefore = UsageDelivered;
         var parser = new ChunkParser(this);
         EventMeaning meaning;
         try
@@ -105,7 +106,7 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             meaning = EventMeaning.Error;
         }
 
-        if ((meaning & EventMeaning.Finish) != 0 && !ToolCallsAreWhole())
+        if ((meaning & EventMeaning.Finish) != 0 && !ToolCallsAreWhole(ofAll: false))
         {
             meaning = EventMeaning.BrokenToolCall;
         }
@@ -122,8 +123,43 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             parser.Learn(data);
         }
 
-        // A choice may finish while others go on: only the last finish is the stream's.
-        return (meaning & EventMeaning.Finish) != 0 && !IsFinished ? meaning & ~EventMeaning.Finish : meaning;
+        if (IsFinished || !AllFinished())
+        {
+            // A choice may finish while others go on: only the last finish is the stream's.
+            return IsFinished ? meaning : meaning & ~EventMeaning.Finish;
+        }
+
+        // Only the end marker counts, and a stream that breaks off before it must not have shown a stop reason.
+        if (!_endHeld)
+        {
+            _endHeld = true;
+            (_anyContentBeforeEnd, _usageBeforeEnd) = (anyContentBefore, usageBefore);
+            (_choicesBeforeEnd, _keptBeforeEnd) = parser.KeepMarks();
+        }
+
+        return (meaning & ~EventMeaning.Finish) | EventMeaning.Hold;
+    }
+
+    public override void DropHeld()
+    {
+        if (!_endHeld)
+        {
+            return;
+        }
+
+        _endHeld = false;
+        (_anyContent, UsageDelivered, _kept) = (_anyContentBeforeEnd, _usageBeforeEnd, _keptBeforeEnd);
+        for (var i = _choices.Count - 1; i >= 0; i--)
+        {
+            if (i < _choicesBeforeEnd)
+            {
+                _choices[i].BackToKeptMark();
+                continue;
+            }
+
+            _choices[i].Dispose();
+            _choices.RemoveAt(i);
+        }
     }
 
     public override void Dispose()
@@ -135,6 +171,18 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
 
         _choices.Clear();
         _pattern.Dispose();
+    }
+
+    private EventMeaning ReadDone()
+    {
+        if (!ToolCallsAreWhole(ofAll: true))
+        {
+            return EventMeaning.BrokenToolCall;
+        }
+
+        _done = true;
+        _endHeld = false;
+        return EventMeaning.Done;
     }
 
     private bool AllFinished()
@@ -153,7 +201,8 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
         return finished > 0 && finished >= request.ChoiceCount;
     }
 
-    private bool ToolCallsAreWhole()
+    /// <summary>Whether the tool calls of finished choices, or of all, have arguments that parse.</summary>
+    private bool ToolCallsAreWhole(bool ofAll)
     {
         if (_overflow)
         {
@@ -162,7 +211,7 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
 
         foreach (var choice in _choices)
         {
-            if (!choice.Finished)
+            if (!choice.Finished && !ofAll)
             {
                 continue;
             }
@@ -320,6 +369,17 @@ internal sealed class OpenAIChatReader(ChatRequest request, ChunkShape shape, in
             owner._kept = _keptBefore;
             owner._overflow = _overflowBefore;
             owner._incomparable = _incomparableBefore;
+        }
+
+        /// <summary>Keeps where each choice stood before this chunk; says how many there were and how much was kept.</summary>
+        public readonly (int Choices, int Kept) KeepMarks()
+        {
+            for (var i = 0; i < _choicesBefore; i++)
+            {
+                owner._choices[i].KeepMark();
+            }
+
+            return (_choicesBefore, _keptBefore);
         }
 
         public readonly void Keep()

@@ -129,7 +129,7 @@ internal sealed class OpenAIChatContinuation(
     private void CheckUsage()
     {
         var mine = added.Count(e => e.Is(EventTraits.Usage));
-        if (mine > 1)
+        if (mine > 1 || (mine == 1 && delivered.Any(e => e.Is(EventTraits.UsageReport))))
         {
             violations.Add(6, "usage more than once");
         }

@@ -18,10 +18,16 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }
 
-        if (data.IsEmpty || !System.Text.Unicode.Utf8.IsValid(data))
+        if (data.IsEmpty)
         {
-            // Whether an empty frame is an event at all, and whether bytes that are no text can be JSON, is where parsers differ.
+            // Whether an empty frame is an event at all is where parsers differ,
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional };
+        }
+
+        if (!System.Text.Unicode.Utf8.IsValid(data))
+        {
+            // and whether bytes that are no text can be JSON; where they can, they are content as likely as not.
+            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional | EventTraits.Content };
         }
 
         try
@@ -51,6 +57,11 @@ internal static class OpenAIChatEvents
         if (!JsonStrings.TryGet(root, "choices", out var choices) || choices.ValueKind != JsonValueKind.Array)
         {
             return new ContractEvent { Raw = block.Raw, Traits = traits | EventTraits.Optional };
+        }
+
+        if ((traits & EventTraits.Usage) != 0 && choices.GetArrayLength() == 0)
+        {
+            traits |= EventTraits.UsageReport;
         }
 
         List<ContractPart> parts = [];

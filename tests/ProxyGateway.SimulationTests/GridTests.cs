@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using ProxyGateway.SimulationTests.Grid;
+using ProxyGateway.TestKit.Contract;
+using ProxyGateway.TestKit.Data;
+using Xunit;
+
+namespace ProxyGateway.SimulationTests;
+
+/// <summary>
+/// Every stream cut at every byte, ended in every way, recovered in every way, in every chunking: no case may break the stream
+/// contract. A test run takes a seeded part of it; <c>PROXYGATEWAY_GRID=full</c> takes all, <c>PROXYGATEWAY_GRID=</c> and a number
+/// that many, <c>PROXYGATEWAY_GRID_SEED</c> another part, <c>PROXYGATEWAY_GRID_CASE</c> one case.
+/// </summary>
+public sealed class GridTests
+{
+    private const int PartOfTestRun = 30_000;
+
+    private static readonly IReadOnlyList<GridSubject> Subjects = GridFormats.Subjects(SharedData.Require());
+
+    [Fact]
+    public void Grid_NoCaseBreaksTheContract()
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("PROXYGATEWAY_GRID_SEED"), CultureInfo.InvariantCulture, out var given) ? given : 1;
+        if (Environment.GetEnvironmentVariable("PROXYGATEWAY_GRID_CASE") is { Length: > 0 } coordinates)
+        {
+            RunOne(coordinates);
+            return;
+        }
+
+        var result = Environment.GetEnvironmentVariable("PROXYGATEWAY_GRID") switch
+        {
+            "full" => GridRun.Full(Subjects, seed),
+            var size => GridRun.Sample(Subjects, seed, long.TryParse(size, CultureInfo.InvariantCulture, out var count) ? count : PartOfTestRun),
+        };
+        Console.WriteLine($"grid: {Subjects.Count} streams, {result}, seed {seed}");
+        Assert.True(result.Failed == 0, Describe(result));
+    }
+
+    private static void RunOne(string coordinates)
+    {
+        using var exchange = new GridExchange();
+        var (transcript, violations) = exchange.Run(GridCase.Parse(coordinates, Subjects));
+        Console.WriteLine(Describe(transcript));
+        Console.WriteLine(violations.Count == 0 ? "no violation" : string.Join('\n', violations));
+        Assert.Empty(violations);
+    }
+
+    private static string Describe(GridResult result)
+    {
+        var text = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"{result}");
+        foreach (var (kind, count) in result.Kinds.OrderByDescending(k => k.Value))
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {count} × {kind}");
+        }
+
+        text.AppendLine("Run one again with PROXYGATEWAY_GRID_CASE=");
+        foreach (var failure in result.Failures)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {failure}");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Describe(Transcript transcript)
+    {
+        var text = new StringBuilder();
+        foreach (var attempt in transcript.Attempts)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"--- {attempt.Kind} at {attempt.Cluster}: {attempt.Status} {attempt.ContentType}, {attempt.Ending}");
+            text.AppendLine(Encoding.UTF8.GetString(attempt.Body));
+        }
+
+        var client = transcript.Client;
+        text.AppendLine(CultureInfo.InvariantCulture, $"=== client: {client.Status} {client.ContentType}, {client.Ending}");
+        return text.AppendLine(Encoding.UTF8.GetString(client.Body)).ToString();
+    }
+}
