@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+using ProxyGateway.TestKit.Data;
+using Xunit;
+
+namespace ProxyGateway.Tests.Architecture;
+
+/// <summary>What src/ARCHITECTURE.md says, held against the code.</summary>
+public sealed partial class ArchitectureTests
+{
+    private static readonly string Root = SharedData.RepositoryRoot(AppContext.BaseDirectory)!;
+
+    private static readonly string Library = Path.Combine(Root, "src", "ProxyGateway.StreamingFallback");
+
+    private static readonly string Document = File.ReadAllText(Path.Combine(Root, "src", "ARCHITECTURE.md"));
+
+    [Theory]
+    [InlineData("Buffers")]
+    [InlineData("Sse")]
+    [InlineData("ChatFormats")]
+    [InlineData("Guard")]
+    [InlineData("Recovery")]
+    public void PureFolder_KnowsNothingOfHttpYarpOrTime(string folder)
+    {
+        var files = Directory.GetFiles(Path.Combine(Library, folder), "*.cs", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (var file in files)
+        {
+            var text = File.ReadAllText(file);
+            foreach (var foreign in new[] { "Microsoft.AspNetCore", "Yarp.", "System.Net.Http", "TimeProvider", "StreamingFallback.Attempts", "StreamingFallback.Exchange", "StreamingFallback.ClientStream" })
+            {
+                Assert.False(text.Contains(foreign, StringComparison.Ordinal), $"{Path.GetRelativePath(Root, file)} knows {foreign}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Sse", "Guard", "Recovery")]
+    [InlineData("Telemetry", "ClientStream")]
+    [InlineData("ChatFormats", "Guard", "Recovery", "Sse")]
+    [InlineData("ClientStream", "Attempts", "Guard", "Recovery", "Exchange")]
+    public void Folder_DoesNotPointDown(string folder, params string[] below)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(Library, folder), "*.cs", SearchOption.AllDirectories))
+        {
+            var text = File.ReadAllText(file);
+            Assert.All(below, b => Assert.False(
+                text.Contains($"using ProxyGateway.StreamingFallback.{b};", StringComparison.Ordinal), $"{Path.GetRelativePath(Root, file)} uses {b}"));
+        }
+    }
+
+    [Fact]
+    public void Pipeline_IsAsDocumented()
+    {
+        var method = File.ReadAllText(Path.Combine(Library, "StreamingFallbackExtensions.cs"));
+        method = method[method.IndexOf("UseStreamingFallback(this", StringComparison.Ordinal)..];
+        var steps = Step().Matches(method).Select(m => m.Groups["own"].Success ? m.Groups["own"].Value : m.Groups["yarp"].Value switch
+        {
+            "SessionAffinity" => "SessionAffinityMiddleware",
+            "LoadBalancing" => "LoadBalancingMiddleware",
+            "PassiveHealthChecks" => "PassiveHealthCheckMiddleware",
+            var other => other,
+        }).ToList();
+        var documented = Numbered().Matches(Document).Select(m => m.Groups[1].Value).ToList();
+        Assert.True(steps.Count >= 5);
+        Assert.Equal(steps, documented);
+    }
+
+    [Fact]
+    public void EveryFolder_IsDocumented()
+    {
+        var folders = Directory.GetDirectories(Library).Select(Path.GetFileName).Where(f => f is not ("bin" or "obj")).ToList();
+        Assert.All(folders, folder => Assert.Contains($"| `{folder}/` |", Document));
+    }
+
+    [GeneratedRegex(@"proxy\.(UseMiddleware<(?<own>\w+)>|Use(?<yarp>\w+))\(\);")]
+    private static partial Regex Step();
+
+    [GeneratedRegex(@"^\d\. `(\w+)`", RegexOptions.Multiline)]
+    private static partial Regex Numbered();
+}
