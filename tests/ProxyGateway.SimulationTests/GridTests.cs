@@ -37,6 +37,23 @@ public sealed class GridTests
         Assert.True(result.Failed == 0, Describe(result));
     }
 
+    [Fact]
+    public void Coordinates_LeadBackToTheCase()
+    {
+        var @case = new GridCase(Subjects[^1], 3, StreamEnd.Stall, ReplayKind.Slow, GridCase.Whole, 7);
+        Assert.Equal(@case, GridCase.Parse(@case.ToString(), Subjects));
+    }
+
+    [Fact]
+    public void OwnStreams_AreCompleteUnlessTheySayOtherwise()
+    {
+        foreach (var (format, stream) in Subjects.Where(s => !s.Stream.Name.StartsWith("recorded:", StringComparison.Ordinal)).Select(s => (s.Format, s.Stream)))
+        {
+            var limits = new ContractLimits { MaxEventBytes = stream.MaxEventBytes };
+            Assert.True(GridSubject.Read(format, stream.Bytes, stream.Request, stream.Terminal, limits).CanBeComplete != stream.IsBroken, stream.Name);
+        }
+    }
+
     private static void RunOne(string coordinates)
     {
         using var exchange = new GridExchange();

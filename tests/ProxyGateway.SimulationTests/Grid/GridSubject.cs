@@ -46,11 +46,11 @@ internal sealed class GridSubject
     /// <summary>The whole stream under another id.</summary>
     public byte[] OtherStream { get; }
 
-    public static AttemptReading Read(GridFormat format, byte[] stream, byte[] request, TerminalRule terminal)
+    public static AttemptReading Read(GridFormat format, byte[] stream, byte[] request, TerminalRule terminal, ContractLimits? limits = null)
     {
         var contract = ContractFormats.Get(format.Name);
         var record = new AttemptRecord { ContentType = "text/event-stream", Body = stream, Terminal = terminal };
-        return AttemptReading.Read(record, contract, contract.ReadRequest(request)!, null);
+        return AttemptReading.Read(record, contract, contract.ReadRequest(request)!, limits);
     }
 
     private static DecodedMessage Whole(GridFormat format, GridStream stream)
