@@ -19,6 +19,14 @@ internal sealed class ChunkIdentity
 
     public byte[]? ServiceTier { get; set; }
 
+    /// <summary>What is known now, for <see cref="BackTo"/>.</summary>
+    public (byte[]? Id, byte[]? Created, byte[]? Model, byte[]? SystemFingerprint, byte[]? ServiceTier) Mark() =>
+        (Id, Created, Model, SystemFingerprint, ServiceTier);
+
+    /// <summary>A chunk that is not passed on must not name the answer either.</summary>
+    public void BackTo((byte[]? Id, byte[]? Created, byte[]? Model, byte[]? SystemFingerprint, byte[]? ServiceTier) mark) =>
+        (Id, Created, Model, SystemFingerprint, ServiceTier) = mark;
+
     /// <summary>Keeps the value of the member that <paramref name="reader"/> stands on if it is the first of its name; false where the member is none of these and was not read.</summary>
     public bool Take(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {

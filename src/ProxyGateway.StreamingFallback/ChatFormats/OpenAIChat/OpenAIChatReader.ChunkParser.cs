@@ -16,6 +16,7 @@ internal sealed partial class OpenAIChatReader
         private readonly int _keptBefore = owner._kept;
         private readonly bool _overflowBefore = owner._overflow;
         private readonly bool _incomparableBefore = owner._incomparable;
+        private readonly (byte[]? Id, byte[]? Created, byte[]? Model, byte[]? SystemFingerprint, byte[]? ServiceTier) _identityBefore = owner.Identity.Mark();
         private bool _content;
         private bool _finish;
         private bool _usage;
@@ -118,6 +119,7 @@ internal sealed partial class OpenAIChatReader
             owner._kept = _keptBefore;
             owner._overflow = _overflowBefore;
             owner._incomparable = _incomparableBefore;
+            owner.Identity.BackTo(_identityBefore);
         }
 
         /// <summary>Keeps where each choice stood before this chunk; says how many there were and how much was kept.</summary>

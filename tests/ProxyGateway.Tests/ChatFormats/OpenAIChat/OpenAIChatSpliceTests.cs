@@ -57,6 +57,16 @@ public sealed class OpenAIChatSpliceTests
     }
 
     [Fact]
+    public void ChunkThatWasDropped_DoesNotNameTheAnswer()
+    {
+        using var run = new GuardRun().Push("data: {\"id\":\"of-a-broken-chunk\",\"created\":1,\"model\":\"wrong\",\"choices\":[}\n\n").Push(C.Role() + C.Text("Hello w"));
+        var (_, rest) = run.Continue(Other.Completion("Hello world"));
+        Assert.DoesNotContain("broken", rest);
+        Assert.DoesNotContain("wrong", rest);
+        Assert.Contains(C.Id, rest);
+    }
+
+    [Fact]
     public void Usage_ComesOnlyWhereItWasAskedFor()
     {
         using var run = new GuardRun().Push(C.Text("a"));
