@@ -56,6 +56,7 @@ public static class StreamingFallbackExtensions
             return new StreamingFallbackConfigurationSource(root.GetSection(proxySection), root);
         });
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
+        builder.AddTransforms<WholeBodyTransform>();
         builder.AddTransforms<DecompressionTransform>();
         builder.AddTransforms<CredentialTransform>();
         return builder;

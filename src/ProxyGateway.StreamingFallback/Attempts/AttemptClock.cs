@@ -11,7 +11,7 @@ internal sealed class AttemptClock : IDisposable
     private readonly TimeProvider _time;
     private readonly Action _onFired;
     private readonly Lock _gate = new();
-    private readonly ITimer _timer;
+    private ITimer? _timer;
     private FaultKind _running;
     private TimeSpan _limit;
     private long _since;
@@ -24,7 +24,6 @@ internal sealed class AttemptClock : IDisposable
     {
         _time = time;
         _onFired = onFired;
-        _timer = time.CreateTimer(static state => ((AttemptClock)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Which clock ran out; <see cref="FaultKind.None"/> while none has.</summary>
@@ -78,9 +77,8 @@ internal sealed class AttemptClock : IDisposable
         {
             _disposed = true;
             _running = FaultKind.None;
+            _timer?.Dispose();
         }
-
-        _timer.Dispose();
     }
 
     private void OnTimer()
@@ -141,6 +139,8 @@ internal sealed class AttemptClock : IDisposable
 
         _armedFor = at;
         // Timers are coarse and may fire a little early; a round-up of one millisecond saves a second call.
+        // Most answers of a client that asked for no stream need none.
+        _timer ??= _time.CreateTimer(static state => ((AttemptClock)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(due <= TimeSpan.Zero ? TimeSpan.Zero : due + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
     }
 }

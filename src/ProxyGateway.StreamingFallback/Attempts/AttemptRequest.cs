@@ -32,10 +32,13 @@ internal sealed class AttemptRequest : IDisposable
     private readonly PathString _path;
     private readonly IDictionary<object, object?>? _items;
     private readonly QueryString _query;
+    private readonly RequestBody _source;
+    private AttemptBody? _body;
 
-    private AttemptRequest(HttpContext context, ClusterState cluster)
+    private AttemptRequest(HttpContext context, RequestBody source, ClusterState cluster)
     {
         _context = context;
+        _source = source;
         if (cluster.Model.Config.SessionAffinity is { Enabled: true })
         {
             // YARP notes there that the client is bound already, and then would not tell it of the destination that answered.
@@ -70,7 +73,7 @@ internal sealed class AttemptRequest : IDisposable
 
     public static AttemptRequest Prepare(ChatExchange exchange, PlannedCluster cluster, ClusterState state, AttemptMode mode, RouteModel route, string? avoid)
     {
-        var prepared = new AttemptRequest(exchange.Http, state);
+        var prepared = new AttemptRequest(exchange.Http, exchange.Body, state);
         prepared.SetBody(exchange, mode, cluster.Model);
         var credential = cluster.Settings.Credential;
         if (!(cluster.Settings.ForwardClientCredentials ?? (credential is null && !cluster.IsFallback)))
@@ -103,7 +106,16 @@ internal sealed class AttemptRequest : IDisposable
         _context.Request.Path = _path;
         _context.Request.QueryString = _query;
         _context.Request.Body = Stream.Null;
-        _rewritten.Dispose();
+        if (_body?.Content.TryRevoke() != false)
+        {
+            _rewritten.Dispose();
+        }
+        else
+        {
+            // An upstream that answers before it has read everything: what is still being sent must not become another request's memory.
+            _rewritten.Abandon();
+            _source.Abandon();
+        }
     }
 
     private void SetBody(ChatExchange exchange, AttemptMode mode, string? model)
@@ -112,7 +124,7 @@ internal sealed class AttemptRequest : IDisposable
         var request = _context.Request;
         var body = format.WriteAttemptBody(exchange.Request, exchange.Body.Memory.Span, mode, model, _rewritten) ? _rewritten.Memory : exchange.Body.Memory;
         System.Runtime.InteropServices.MemoryMarshal.TryGetArray(body, out var segment);
-        request.Body = new MemoryStream(segment.Array ?? [], segment.Offset, segment.Count, writable: false);
+        request.Body = _body = new AttemptBody(segment);
         request.ContentLength = body.Length;
         if (format.RewriteTarget(exchange.Request, _path.Value ?? "", _query.Value ?? "", mode, model) is var (path, query))
         {

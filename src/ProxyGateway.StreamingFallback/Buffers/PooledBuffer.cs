@@ -40,6 +40,13 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         }
     }
 
+    /// <summary>Forgets everything and leaves the array to the garbage collector: somebody may still read it.</summary>
+    public void Abandon()
+    {
+        _array = [];
+        Length = 0;
+    }
+
     public void Advance(int count) => Length += count;
 
     public Memory<byte> GetMemory(int sizeHint = 0)

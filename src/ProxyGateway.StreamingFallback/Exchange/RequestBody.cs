@@ -12,7 +12,7 @@ internal sealed class RequestBody : IDisposable
     private const int ReadAtLeast = 4096;
 
     private byte[] _array;
-    private readonly bool _rented;
+    private bool _rented;
 
     private RequestBody(byte[] array, int length, bool rented)
     {
@@ -72,6 +72,9 @@ internal sealed class RequestBody : IDisposable
 
         return new RequestBody(array, length, rented);
     }
+
+    /// <summary>The memory is not given back: an attempt that is over may still be sending it.</summary>
+    public void Abandon() => _rented = false;
 
     /// <summary>May be called only when no attempt reads the body any more.</summary>
     public void Dispose()

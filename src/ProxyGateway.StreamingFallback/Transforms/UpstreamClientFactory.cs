@@ -25,6 +25,9 @@ internal sealed class UpstreamClientFactory(ILogger<ForwarderHttpClientFactory> 
         }
     }
 
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new WholeBodyHandler(base.WrapHandler(context, handler));
+
     private static TimeSpan? ConnectTimeout(IReadOnlyDictionary<string, string>? metadata) =>
         metadata?.GetValueOrDefault(StreamingFallbackConfigFilter.ConnectTimeoutKey) is { } text
         && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0

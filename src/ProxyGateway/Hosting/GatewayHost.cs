@@ -25,6 +25,8 @@ internal static class GatewayHost
 
         // Request logging costs more than the request, and YARP's has whole URLs in it. The configuration comes second and may ask for it.
         builder.Logging.AddFilter("Yarp", LogLevel.Error).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+            // It makes an Activity per request for the sake of its own log lines, and HttpClient then one more.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
             // What stops the start is said once, in words.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));

@@ -29,6 +29,11 @@ internal static class LoadCommand
             await RunSharedProcessesAsync(options, targets, upstreamPort, upstream.Id, report);
             await RunFreshProcessesAsync(options, targets, report);
         }
+        catch (InvalidOperationException e)
+        {
+            // What was measured until then is shown all the same.
+            Console.Error.WriteLine($"The run ended early: {e.Message}");
+        }
         finally
         {
             targets.ForEach(t => t.Dispose());
@@ -144,7 +149,7 @@ internal static class LoadCommand
         {
             return await new MemoryCell(streams).RunAsync(target);
         }
-        catch (Exception e) when (e is IOException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException or System.Net.Sockets.SocketException)
         {
             return new CellResult(new Dictionary<string, double>(), $"{streams} streams did not hold: {e.Message}");
         }

@@ -55,7 +55,10 @@ internal sealed class UpstreamServer
                 {
                     await SendAsync(socket, _shortStart);
                     _paced.Add(socket, double.Parse(behaviour.AsSpan(6), CultureInfo.InvariantCulture));
-                    return; // The pacing thread has it now.
+                    // The pacing thread writes now; a slow pace would find out too late that nobody is there any more.
+                    await socket.ReceiveAsync(buffer.AsMemory(0, 1));
+                    socket.Dispose();
+                    return;
                 }
 
                 await AnswerAsync(socket, behaviour);
