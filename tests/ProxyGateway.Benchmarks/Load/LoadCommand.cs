@@ -27,7 +27,7 @@ internal static class LoadCommand
         try
         {
             await RunSharedProcessesAsync(options, targets, upstreamPort, upstream.Id, report);
-            await RunFreshProcessesAsync(options, targets, report);
+            await RunFreshProcessesAsync(options, targets, catalog, report);
         }
         catch (InvalidOperationException e)
         {
@@ -60,6 +60,8 @@ internal static class LoadCommand
             new ExchangesCell("json", stream: false, 64, options.Quick ? 12_800 : 25_600),
             new ExchangesCell("short", stream: true, 64, options.Quick ? 12_800 : 25_600),
             new FirstChunkCell(upstreamPort, options.Quick ? 200 : 400),
+            new LongerStreamsCell(),
+            new MoreStreamsCell(options.Window),
         ];
         var wanted = cells.Where(c => options.Wants(c.Name)).ToList();
         if (wanted.Count == 0)
@@ -107,8 +109,13 @@ internal static class LoadCommand
     }
 
     /// <summary>Cells that need a process of their own.</summary>
-    private static async Task RunFreshProcessesAsync(LoadOptions options, List<Target> targets, LoadReport report)
+    private static async Task RunFreshProcessesAsync(LoadOptions options, List<Target> targets, TargetCatalog catalog, LoadReport report)
     {
+        if (catalog.Find("gateway-patient") is { } patient && (options.Wants("recovery") || options.Wants("storm")))
+        {
+            await RunRecoveryAsync(options, patient, catalog.Find("gateway")!, report);
+        }
+
         if (options.Wants("start"))
         {
             for (var round = 0; round < options.Rounds; round++)
@@ -140,6 +147,34 @@ internal static class LoadCommand
             }
 
             Note($"memory at {size} streams");
+        }
+    }
+
+    /// <summary>What only the gateway does. Its limits against storms would stop the measurement of single recoveries; the storm itself runs with them.</summary>
+    private static async Task RunRecoveryAsync(LoadOptions options, Target patient, Target gateway, LoadReport report)
+    {
+        var cells = new List<(Cell Cell, Target Target)>();
+        if (options.Wants("recovery"))
+        {
+            cells.Add((new RecoveryCell(4, options.Quick ? 200 : 500), patient));
+        }
+
+        if (options.Wants("storm"))
+        {
+            cells.Add((new StormCell(1000), gateway));
+        }
+
+        foreach (var (cell, target) in cells)
+        {
+            await target.StartAsync();
+            await WarmUpAsync(target);
+            for (var round = 0; round < options.Rounds; round++)
+            {
+                report.Add(cell.Name, target.Name, round, await cell.RunAsync(target), null);
+            }
+
+            target.Stop();
+            Note(cell.Name);
         }
     }
 

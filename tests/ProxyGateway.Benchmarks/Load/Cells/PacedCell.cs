@@ -5,7 +5,7 @@ using ProxyGateway.Benchmarks.Load.Wire;
 namespace ProxyGateway.Benchmarks.Load.Cells;
 
 /// <summary>Streams that each get events at a steady rate, as a model writes them.</summary>
-internal sealed class PacedCell(string name, int streams, int perSecond, TimeSpan window) : Cell
+internal sealed class PacedCell(string name, int streams, double perSecond, TimeSpan window) : Cell
 {
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(700);
 

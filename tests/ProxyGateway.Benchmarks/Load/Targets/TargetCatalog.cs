@@ -17,8 +17,10 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
             // The gateway's host settings.
             "yarp-tuned" => port => Yarp(port, "plain", NoSpin),
             "yarp-inline" => port => Yarp(port, BareYarp.Inline, NoSpin),
-            "gateway" => port => Gateway(port, inline: false),
+            "gateway" => port => Gateway(port),
             "gateway-inline" => port => Gateway(port, inline: true),
+            // Recovers as often as it is asked to: no circuit opens and no budget ends.
+            "gateway-patient" => port => Gateway(port, patient: true),
             "nginx" => Installed(name, "/usr/sbin/nginx", Nginx),
             "haproxy" => Installed(name, "/usr/sbin/haproxy", HAProxy),
             "portkey" => Portkey(),
@@ -39,7 +41,7 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
     private ChildProcess Yarp(int port, string tuning, IReadOnlyDictionary<string, string>? environment) =>
         ChildProcess.StartSelf(["yarp", $"{port}", $"http://127.0.0.1:{upstreamPort}", tuning], environment);
 
-    private ChildProcess Gateway(int port, bool inline)
+    private ChildProcess Gateway(int port, bool inline = false, bool patient = false)
     {
         var file = Path.Combine(directory, $"gateway-{port}.json");
         var configuration = new JsonObject
@@ -67,6 +69,8 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
                     {
                         ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{upstreamPort}" } },
                         ["Fallback"] = new JsonArray(new JsonObject { ["Cluster"] = "other" }),
+                        ["CircuitBreaker"] = new JsonObject { ["Enabled"] = !patient },
+                        ["Retry"] = new JsonObject { ["Budget"] = patient ? 1.0 : 0.2 },
                     },
                     ["other"] = new JsonObject
                     {

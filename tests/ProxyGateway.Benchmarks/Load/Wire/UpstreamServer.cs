@@ -8,13 +8,15 @@ namespace ProxyGateway.Benchmarks.Load.Wire;
 /// <summary>
 /// The agent of the bench, on raw sockets with bytes made beforehand. The query says what it does: <c>json</c> (a whole answer),
 /// <c>short</c> (a stream of one event), <c>burst=N</c> (N events as fast as they are taken), <c>paced=R</c> (R events a second,
-/// for as long as the client stays).
+/// for as long as the client stays), <c>cut=N</c> (a stream that breaks in the middle once N of its kind are open, and the whole
+/// answer when asked for no stream).
 /// </summary>
 internal sealed class UpstreamServer
 {
     private const int EventsPerSend = 80;
 
     private readonly PacedStreams _paced = new();
+    private readonly CutStreams _cut = new();
     private readonly byte[] _shortStart = [.. WireText.StreamStart, .. WireText.Content];
     private readonly byte[] _burst = [.. Enumerable.Repeat(WireText.Content, EventsPerSend).SelectMany(b => b)];
 
@@ -49,8 +51,21 @@ internal sealed class UpstreamServer
         try
         {
             var buffer = new byte[4096];
-            while (await ReadRequestAsync(socket, buffer) is { } behaviour)
+            while (await ReadRequestAsync(socket, buffer) is var (behaviour, streaming))
             {
+                if (behaviour.StartsWith("cut=", StringComparison.Ordinal))
+                {
+                    if (!streaming)
+                    {
+                        await SendAsync(socket, _cut.Replay(behaviour));
+                        continue;
+                    }
+
+                    await SendAsync(socket, CutStreams.Beginning);
+                    _cut.Add(socket, behaviour);
+                    return;
+                }
+
                 if (behaviour.StartsWith("paced=", StringComparison.Ordinal))
                 {
                     await SendAsync(socket, _shortStart);
@@ -104,8 +119,8 @@ internal sealed class UpstreamServer
         }
     }
 
-    /// <summary>Reads one request and returns what it asks for; null at the end of the connection.</summary>
-    private static async ValueTask<string?> ReadRequestAsync(Socket socket, byte[] buffer)
+    /// <summary>Reads one request and returns what it asks for, and whether as a stream; null at the end of the connection.</summary>
+    private static async ValueTask<(string Behaviour, bool Streaming)?> ReadRequestAsync(Socket socket, byte[] buffer)
     {
         var length = 0;
         while (true)
@@ -124,6 +139,7 @@ internal sealed class UpstreamServer
             }
 
             var text = Encoding.ASCII.GetString(buffer, 0, head);
+            var streaming = Streams(buffer.AsSpan(head, length - head));
             var left = BodyLength(text) - (length - head - 4);
             while (left > 0)
             {
@@ -133,13 +149,17 @@ internal sealed class UpstreamServer
                     return null;
                 }
 
+                streaming |= Streams(buffer.AsSpan(0, read));
                 left -= read;
             }
 
             var start = text.IndexOf('?', StringComparison.Ordinal) + 1;
-            return text[start..text.IndexOf(' ', start)];
+            return (text[start..text.IndexOf(' ', start)], streaming);
         }
     }
+
+    /// <summary>The client of the bench writes the member near the beginning of its body, so no read divides it.</summary>
+    private static bool Streams(ReadOnlySpan<byte> bytes) => bytes.IndexOf("\"stream\":true"u8) >= 0;
 
     private static int BodyLength(string head)
     {
