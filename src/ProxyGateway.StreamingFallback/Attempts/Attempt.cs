@@ -2,12 +2,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.StreamingFallback.Guard;
+using ProxyGateway.StreamingFallback.Hedging;
 using ProxyGateway.StreamingFallback.LoadBalancing;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
 
@@ -41,7 +44,7 @@ internal sealed class Attempt : IDisposable
         _startedAt = exchange.Time.GetTimestamp();
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
         _clock = new AttemptClock(exchange.Time, Cancel);
-        Features = new AttemptFeatures(this, exchange.Http.Features.GetRequiredFeature<IHttpResponseFeature>(), _cancel.Token);
+        Features = new AttemptFeatures(this, exchange.Client.Response, _cancel.Token);
         if (exchange.RecoveryDeadline is { } deadline)
         {
             _clock.SetDeadline(deadline);
@@ -72,6 +75,24 @@ internal sealed class Attempt : IDisposable
 
     public AttemptFeatures Features { get; }
 
+    /// <summary>Whether it is the exchange's first, so that an upstream's own error is the answer.</summary>
+    public bool IsFirst { get; init; }
+
+    /// <summary>The streaming circuit's permit; null where it was not asked.</summary>
+    public CircuitPermit? StreamingPermit { get; init; }
+
+    /// <summary>Where another attempt may run beside this one: which of them may deliver. Null where none can.</summary>
+    public HedgeRace? Race { get; init; }
+
+    /// <summary>Who wants to know when first content comes; null for nobody.</summary>
+    public FirstContentTimes? Times { get; init; }
+
+    /// <summary>What YARP knows of the call; set when it begins.</summary>
+    public IReverseProxyFeature? Proxy { get; set; }
+
+    /// <summary>The destination that was picked; null until then.</summary>
+    public string? Destination => Proxy?.ProxiedDestination?.DestinationId;
+
     /// <summary>Set once <see cref="Conclude"/> was called.</summary>
     public AttemptOutcome? Outcome { get; private set; }
 
@@ -98,11 +119,23 @@ internal sealed class Attempt : IDisposable
     /// <summary>Tells latency-aware balancing what it may expect of the destination.</summary>
     public void ObserveLatency(TimeSpan toFirstContent)
     {
-        if (_exchange.Http.GetReverseProxyFeature().ProxiedDestination is { } destination)
+        if (Proxy?.ProxiedDestination is { } destination)
         {
             FirstContentLatency.Of(destination).Observe(toFirstContent, _exchange.Time);
         }
     }
+
+    /// <summary>The first content would have come later than this, nobody knows how much.</summary>
+    public void ObserveLatencyAtLeast(TimeSpan toFirstContent)
+    {
+        if (Proxy?.ProxiedDestination is { } destination)
+        {
+            FirstContentLatency.Of(destination).ObserveAtLeast(toFirstContent, _exchange.Time);
+        }
+    }
+
+    /// <summary>No clock of the attempt may run beyond <paramref name="deadline"/> (a timestamp) until its first content.</summary>
+    public void SetDeadline(long deadline) => _clock.SetDeadline(deadline);
 
     public void Cancel()
     {
@@ -159,8 +192,27 @@ internal sealed class Attempt : IDisposable
         }
     }
 
-    /// <summary>Keeps the heartbeat out until the outcome is dealt with.</summary>
-    public ValueTask TakeTurnAsync() => _exchange.Client.TakeTurnAsync();
+    /// <summary>Keeps the heartbeat out until the outcome is dealt with. An attempt that is not the client's yet leaves the turn alone.</summary>
+    public ValueTask TakeTurnAsync() => Race is null || ReferenceEquals(Race.Winner, this) ? _exchange.Client.TakeTurnAsync() : default;
+
+    /// <summary>The attempt is complete without having delivered anything. False where the other one is the client's.</summary>
+    public async ValueTask<bool> TryWinWholeAsync()
+    {
+        if (!MayDeliver())
+        {
+            return false;
+        }
+
+        await TakeTurnAsync();
+        if (_guard is null)
+        {
+            // Judged before it was its turn: a heartbeat may have committed the stream since.
+            Rest.Clear();
+            Outcome = JudgeAnswer();
+        }
+
+        return true;
+    }
 
     /// <summary>
     /// The call is over: judges it, once. <paramref name="error"/> is what YARP reported. Pure apart from the attempt's own
@@ -268,6 +320,13 @@ internal sealed class Attempt : IDisposable
         guard.Push(bytes.Span, Rest);
         if (guard.BytesPassed > 0)
         {
+            if (!MayDeliver())
+            {
+                _handling = Handling.Discard;
+                Rest.Clear();
+                return;
+            }
+
             await DeliverRestAsync();
             _clock.ClearDeadline();
             var now = _exchange.Time.GetTimestamp();
@@ -277,6 +336,8 @@ internal sealed class Attempt : IDisposable
 
         OnGuardState(guard.State);
     }
+
+    private bool MayDeliver() => Race is null || Race.TryWin(this);
 
     /// <summary>Sends what lies in <see cref="Rest"/>; the stream is committed with this attempt's headers where it was not yet.</summary>
     public async ValueTask DeliverRestAsync()
@@ -335,7 +396,7 @@ internal sealed class Attempt : IDisposable
 
         _truncated = true;
         var isAnswer = isSuccess ? !_exchange.Request.Streaming : !Cluster.RetryStatuses.Contains(Features.StatusCode);
-        if (isAnswer && _exchange.IsFirstAttempt && !_exchange.Client.Committed)
+        if (isAnswer && IsFirst && !_exchange.Client.Committed && MayDeliver())
         {
             Kept.Append(bytes);
             _handling = Handling.PassThrough;
@@ -373,6 +434,11 @@ internal sealed class Attempt : IDisposable
 
     private AttemptOutcome Judge(IForwarderErrorFeature? error)
     {
+        if (Race?.IsLostFor(this) == true && _clock.Fired == FaultKind.None && _guard is not { State: GuardState.Faulted })
+        {
+            return Failed(new Fault(FaultKind.HedgeLost, FaultPhase.FirstContent));
+        }
+
         if (_guard is { State: GuardState.Finished or GuardState.Done })
         {
             _guard.End(FaultKind.None, Rest);

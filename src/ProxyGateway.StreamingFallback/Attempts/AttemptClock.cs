@@ -42,7 +42,17 @@ internal sealed class AttemptClock : IDisposable
     }
 
     /// <summary>No clock may run beyond <paramref name="deadline"/> (a timestamp) until <see cref="ClearDeadline"/>.</summary>
-    public void SetDeadline(long deadline) => Volatile.Write(ref _latest, deadline);
+    public void SetDeadline(long deadline)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _latest, deadline);
+            if (_running != FaultKind.None)
+            {
+                Arm_NeedsLock();
+            }
+        }
+    }
 
     public void ClearDeadline() => Volatile.Write(ref _latest, long.MaxValue);
 

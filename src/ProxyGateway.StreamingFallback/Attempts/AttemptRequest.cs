@@ -71,9 +71,11 @@ internal sealed class AttemptRequest : IDisposable
         headers[RequestIds.Header] = requestId;
     }
 
-    public static AttemptRequest Prepare(ChatExchange exchange, PlannedCluster cluster, ClusterState state, AttemptMode mode, RouteModel route, string? avoid)
+    /// <summary>Prepares <paramref name="context"/>: the exchange's own, or the copy that a second attempt beside the first goes with.</summary>
+    public static AttemptRequest Prepare(
+        ChatExchange exchange, HttpContext context, PlannedCluster cluster, ClusterState state, AttemptMode mode, RouteModel route, string? avoid)
     {
-        var prepared = new AttemptRequest(exchange.Http, exchange.Body, state);
+        var prepared = new AttemptRequest(context, exchange.Body, state);
         prepared.SetBody(exchange, mode, cluster.Model);
         var credential = cluster.Settings.Credential;
         if (!(cluster.Settings.ForwardClientCredentials ?? (credential is null && !cluster.IsFallback)))

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
 
@@ -10,6 +11,7 @@ internal static class AttemptRunner
     public static async Task<AttemptOutcome> RunAsync(HttpContext context, Attempt attempt, RequestDelegate next)
     {
         var features = context.Features;
+        attempt.Proxy = features.Get<IReverseProxyFeature>();
         var response = features.Get<IHttpResponseFeature>();
         var body = features.Get<IHttpResponseBodyFeature>();
         var trailers = features.Get<IHttpResponseTrailersFeature>();

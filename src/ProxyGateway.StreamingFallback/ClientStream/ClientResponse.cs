@@ -51,6 +51,9 @@ internal sealed class ClientResponse
     /// <summary>Set when the client has left.</summary>
     public CancellationToken Aborted { get; }
 
+    /// <summary>The server's own; whoever writes goes through this class.</summary>
+    public IHttpResponseFeature Response => _response;
+
     /// <summary>Whether the status and headers are spent.</summary>
     public bool Committed { get; private set; }
 

@@ -34,6 +34,9 @@ public sealed class ClusterFallbackOptions
     /// <summary>How many exchanges may be in flight at this cluster.</summary>
     public ConcurrencyOptions Concurrency { get; set; } = new();
 
+    /// <summary>A second attempt beside one whose first content is late.</summary>
+    public HedgingOptions Hedging { get; set; } = new();
+
     /// <summary>The gateway's own key for this cluster.</summary>
     public CredentialOptions Credentials { get; set; } = new();
 

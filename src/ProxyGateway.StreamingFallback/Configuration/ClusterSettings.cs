@@ -37,6 +37,8 @@ internal sealed class ClusterSettings
 
     public required ConcurrencySettings Concurrency { get; init; }
 
+    public required HedgingSettings Hedging { get; init; }
+
     /// <summary>The gateway's own key for this cluster; null where it has none.</summary>
     public required ClusterCredential? Credential { get; init; }
 
@@ -63,6 +65,7 @@ internal sealed class ClusterSettings
         Budget = o.Retry.Budget,
         BudgetFloor = o.Retry.BudgetFloor,
         Concurrency = ConcurrencySettings.From(o.Concurrency),
+        Hedging = HedgingSettings.From(o.Hedging),
         Credential = ClusterCredential.From(clusterId, o.Credentials),
         ForwardClientCredentials = o.ForwardClientCredentials,
         Terminal = o.Terminal,

@@ -87,8 +87,6 @@ internal sealed class ChatExchange : IDisposable
 
     public CircuitPermit? ClusterPermit { get; set; }
 
-    public CircuitPermit? StreamingPermit { get; set; }
-
     public ExchangeOutcome Outcome { get; set; } = ExchangeOutcome.Failed;
 
     public string Recovery { get; set; } = "none";
@@ -130,9 +128,11 @@ internal sealed class ChatExchange : IDisposable
     {
         OnContent(events, at);
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
-        attempt.ObserveLatency(attempt.Elapsed);
-        ClusterPermit?.OnFirstContent(attempt.Elapsed);
-        StreamingPermit?.OnFirstContent(attempt.Elapsed);
+        var elapsed = attempt.Elapsed;
+        attempt.ObserveLatency(elapsed);
+        attempt.Times?.Observe(elapsed);
+        ClusterPermit?.OnFirstContent(elapsed);
+        attempt.StreamingPermit?.OnFirstContent(elapsed);
         Heartbeat?.Suspend();
     }
 

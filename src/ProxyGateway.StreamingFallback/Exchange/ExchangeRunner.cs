@@ -128,30 +128,39 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     {
         exchange.ClusterPermit = permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
-        var budget = services.Visits.LimitsOf(cluster.Settings).Budget;
+        var limits = services.Visits.LimitsOf(cluster.Settings);
+        var budget = limits.Budget;
         budget.OnExchange();
         _failedOnRequestHere = false;
         string? failedDestination = null;
         for (var attemptsHere = 1; ; attemptsHere++)
         {
-            mode = EnterStreamingCircuit(cluster, mode);
+            mode = StreamingCircuit.Enter(exchange, services.Visits.CircuitsOf(cluster.Settings), cluster.Settings, mode, out var streaming);
             exchange.Attempts++;
             exchange.Recovery = cluster.IsFallback ? "fallback" : exchange.Attempts > 1 ? "replay" : "none";
 
             // (2)
-            using var attempt = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.RecoveryDeadline is not null || exchange.Request.Streaming);
-            AttemptOutcome outcome;
-            using (AttemptRequest.Prepare(exchange, cluster, state, mode, _route, failedDestination))
+            using var hedged = HedgedCall.For(exchange, cluster, state, _route, services, new AttemptOrder(mode, attemptsHere, Math.Min(exchange.Limits.MaxAttempts, maxAttempts), streaming));
+            using var first = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.RecoveryDeadline is not null || exchange.Request.Streaming)
             {
-                outcome = await AttemptRunner.RunAsync(exchange.Http, attempt, next);
+                IsFirst = exchange.IsFirstAttempt,
+                StreamingPermit = streaming,
+                Race = hedged?.Race,
+                Times = cluster.Settings.Hedging.Enabled ? limits.FirstContent : null,
+            };
+            AttemptOutcome outcome;
+            using (AttemptRequest.Prepare(exchange, exchange.Http, cluster, state, mode, _route, failedDestination))
+            {
+                outcome = await (hedged?.RunAsync(first, next) ?? AttemptRunner.RunAsync(exchange.Http, first, next));
             }
 
-            services.Metrics.Attempted(exchange.Route.RouteId, exchange.ClusterId, mode, outcome.Result, outcome.Fault);
-            LeaveStreamingCircuit(attempt, outcome);
-            if (outcome.Result == AttemptResult.Failed && mode == AttemptMode.Streaming && !attempt.Delivering)
+            var attempt = hedged?.Decisive ?? first;
+            Book(attempt, outcome);
+            if (hedged?.Other is { Outcome: { } other } beside)
             {
-                // Failing fast must not make a destination look quick.
-                attempt.ObserveLatency(cluster.Settings.FirstContentTimeout);
+                Book(beside, other);
+                // One that was cancelled for being late says nothing against asking here once more.
+                attemptsHere += other.Result == AttemptResult.Cancelled ? 0 : 1;
             }
 
             // (3)
@@ -171,11 +180,11 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
             }
 
-            if (outcome.Result == AttemptResult.Answer && exchange.IsFirstAttempt && attempt.Truncated is false)
+            if (outcome.Result == AttemptResult.Answer && attempt.IsFirst && attempt.Truncated is false)
             {
                 _ending.KeepFirstAnswer(attempt);
             }
-            else if (exchange.IsFirstAttempt && outcome.Fault is { Kind: FaultKind.HttpStatus, Status: < 500 })
+            else if (attempt.IsFirst && outcome.Fault is { Kind: FaultKind.HttpStatus, Status: < 500 })
             {
                 _ending.KeepFirstAnswer(attempt);
             }
@@ -202,11 +211,23 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             mode = decision.Mode;
-            failedDestination = exchange.Http.GetReverseProxyFeature().ProxiedDestination?.DestinationId;
+            failedDestination = attempt.Destination;
             if (!await WaitAsync(decision.Delay, outcome.Fault.RetryAfter is not null))
             {
                 return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
             }
+        }
+    }
+
+    /// <summary>An attempt is over: what its metrics, its streaming circuit and its destination learn of it.</summary>
+    private void Book(Attempt attempt, AttemptOutcome outcome)
+    {
+        services.Metrics.Attempted(exchange.Route.RouteId, exchange.ClusterId, attempt.Mode, outcome.Result, outcome.Fault);
+        StreamingCircuit.Leave(attempt, outcome);
+        if (outcome.Result == AttemptResult.Failed && attempt.Mode == AttemptMode.Streaming && !attempt.Delivering)
+        {
+            // Failing fast must not make a destination look quick.
+            attempt.ObserveLatency(attempt.Cluster.FirstContentTimeout);
         }
     }
 
@@ -244,7 +265,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, PlannedCluster cluster, int attemptsHere, int maxAttempts) => new()
     {
         Fault = outcome.Fault,
-        IsFirstAttempt = exchange.IsFirstAttempt,
+        IsFirstAttempt = attempt.IsFirst,
         IsClientError = outcome.IsClientError,
         Mode = attempt.Mode,
         ClientStreaming = exchange.Request.Streaming,
@@ -271,47 +292,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.IsClientError ? CircuitVerdict.Neutral
         : outcome.Fault.RetryAfter is { } wait && wait > cluster.Settings.MaxRetryAfter ? CircuitVerdict.FailureWithRetryAfter(wait)
         : CircuitVerdict.Failure;
-
-    /// <summary>While only its streaming circuit is open, a cluster is asked non-streaming and the client's stream is made from the answer.</summary>
-    private AttemptMode EnterStreamingCircuit(PlannedCluster cluster, AttemptMode mode)
-    {
-        exchange.StreamingPermit = null;
-        if (mode != AttemptMode.Streaming || exchange.Route.Replay == ReplayPolicy.Never || !exchange.Route.RecoveryEnabled)
-        {
-            return mode;
-        }
-
-        var circuit = services.Visits.CircuitsOf(cluster.Settings).Streaming;
-        if (!circuit.TryEnter(cluster.Settings.CircuitBreaker, out var permit, out _))
-        {
-            return AttemptMode.NonStreaming;
-        }
-
-        exchange.StreamingPermit = permit;
-        return mode;
-    }
-
-    private void LeaveStreamingCircuit(Attempt attempt, AttemptOutcome outcome)
-    {
-        if (exchange.StreamingPermit is not { } permit)
-        {
-            return;
-        }
-
-        exchange.StreamingPermit = null;
-        if (outcome.Result == AttemptResult.Complete && attempt.Reader is not null)
-        {
-            permit.OnSuccess();
-        }
-        else if (outcome.Result == AttemptResult.Failed && attempt.Reader is not null)
-        {
-            permit.OnFailure();
-        }
-        else
-        {
-            permit.OnNeutral(); // It never came to a stream.
-        }
-    }
 
     /// <summary>False where the client left or the time for recovery ended meanwhile.</summary>
     private async Task<bool> WaitAsync(TimeSpan delay, bool exact)

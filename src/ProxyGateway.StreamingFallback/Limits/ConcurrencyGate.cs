@@ -33,11 +33,8 @@ internal sealed class ConcurrencyGate(TimeProvider time)
         LinkedListNode<TaskCompletionSource> place;
         lock (_gate)
         {
-            _limit = settings.Limit;
-            Admit_NeedsLock();
-            if (_waiting.Count == 0 && HasRoom_NeedsLock)
+            if (TryEnter_NeedsLock(settings))
             {
-                _inside++;
                 return new(true);
             }
 
@@ -52,6 +49,15 @@ internal sealed class ConcurrencyGate(TimeProvider time)
         return WaitAsync(place, settings.QueueTimeout, cancel);
     }
 
+    /// <summary>As <see cref="EnterAsync"/> without waiting: true only where there is room now, and nobody waits for it.</summary>
+    public bool TryEnter(ConcurrencySettings settings)
+    {
+        lock (_gate)
+        {
+            return TryEnter_NeedsLock(settings);
+        }
+    }
+
     public void Leave()
     {
         lock (_gate)
@@ -62,6 +68,19 @@ internal sealed class ConcurrencyGate(TimeProvider time)
     }
 
     private bool HasRoom_NeedsLock => _limit <= 0 || _inside < _limit;
+
+    private bool TryEnter_NeedsLock(ConcurrencySettings settings)
+    {
+        _limit = settings.Limit;
+        Admit_NeedsLock();
+        if (_waiting.Count > 0 || !HasRoom_NeedsLock)
+        {
+            return false;
+        }
+
+        _inside++;
+        return true;
+    }
 
     private async ValueTask<bool> WaitAsync(LinkedListNode<TaskCompletionSource> place, TimeSpan timeout, CancellationToken cancel)
     {

@@ -1,13 +1,17 @@
 using System.Collections.Concurrent;
+using ProxyGateway.StreamingFallback.Hedging;
 
 namespace ProxyGateway.StreamingFallback.Limits;
 
-/// <summary>What is counted of a cluster for its limits.</summary>
+/// <summary>What is counted of a cluster for its limits and its hedges.</summary>
 internal sealed class ClusterLimits(TimeProvider time)
 {
     public RetryBudget Budget { get; } = new(time);
 
     public ConcurrencyGate Gate { get; } = new(time);
+
+    /// <summary>Fed where the cluster is hedged.</summary>
+    public FirstContentTimes FirstContent { get; } = new();
 }
 
 /// <summary>The limits of all clusters, by cluster id (in any case, like YARP's), and the one over all. Lives as long as the process.</summary>

@@ -33,6 +33,18 @@ internal sealed class FirstContentLatency
         }
     }
 
+    /// <summary>The destination was not waited for any longer: it is at least as slow as this, and no quicker than it was known to be.</summary>
+    public void ObserveAtLeast(TimeSpan sample, TimeProvider time)
+    {
+        lock (_gate)
+        {
+            if (_seconds is null || sample.TotalSeconds > _seconds * Weight(time.GetElapsedTime(_at)))
+            {
+                (_seconds, _at) = (sample.TotalSeconds, time.GetTimestamp());
+            }
+        }
+    }
+
     /// <summary>The value as of now, in seconds; null while nothing is known.</summary>
     public double? Current(TimeProvider time)
     {

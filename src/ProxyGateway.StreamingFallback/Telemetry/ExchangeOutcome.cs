@@ -34,8 +34,29 @@ internal enum AttemptResult
     Cancelled,
 }
 
+/// <summary>What came of a second attempt beside a late first one. Each has exactly one.</summary>
+internal enum HedgeResult
+{
+    /// <summary>It was the first to have content.</summary>
+    Won,
+
+    /// <summary>The first attempt had content sooner after all.</summary>
+    Lost,
+
+    /// <summary>Neither had any.</summary>
+    Failed,
+}
+
 internal static class OutcomeVocabulary
 {
+    public static string Label(this HedgeResult result) => result switch
+    {
+        HedgeResult.Won => "won",
+        HedgeResult.Lost => "lost",
+        HedgeResult.Failed => "failed",
+        _ => throw new ArgumentOutOfRangeException(nameof(result), result, null),
+    };
+
     public static string Label(this ExchangeOutcome outcome) => outcome switch
     {
         ExchangeOutcome.Completed => "completed",

@@ -22,7 +22,7 @@ internal static class FaultVocabulary
     {
         FaultKind.None => FaultSide.None,
         FaultKind.ClientGone or FaultKind.SlowClient => FaultSide.Client,
-        FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.OwnLimit or FaultKind.RecoveryTimeout or FaultKind.Shutdown or FaultKind.GatewayError => FaultSide.Gateway,
+        FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.OwnLimit or FaultKind.RecoveryTimeout or FaultKind.Shutdown or FaultKind.HedgeLost or FaultKind.GatewayError => FaultSide.Gateway,
         _ => FaultSide.Upstream,
     };
 
@@ -58,6 +58,7 @@ internal static class FaultVocabulary
         FaultKind.OwnLimit => "own_limit",
         FaultKind.RecoveryTimeout => "recovery_timeout",
         FaultKind.Shutdown => "shutdown",
+        FaultKind.HedgeLost => "hedge_lost",
         FaultKind.GatewayError => "gateway_error",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
@@ -83,7 +84,7 @@ internal static class FaultVocabulary
         FaultKind.CircuitOpen => "circuit_open",
         FaultKind.Shutdown => "shutting_down",
         FaultKind.Overloaded or FaultKind.OwnLimit => "overloaded",
-        FaultKind.GatewayError => "internal_error",
+        FaultKind.GatewayError or FaultKind.HedgeLost => "internal_error",
         _ => "upstream_error",
     };
 
@@ -118,6 +119,7 @@ internal static class FaultVocabulary
         FaultKind.OwnLimit => "The gateway has reached a limit of its own.",
         FaultKind.SlowClient => "The client did not read the answer.",
         FaultKind.ClientGone => "The client left.",
+        FaultKind.HedgeLost => "Another destination answered sooner.",
         FaultKind.GatewayError => "The gateway failed.",
         FaultKind.None => "",
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, null),

@@ -39,6 +39,7 @@ internal enum FaultKind
     OwnLimit,
     RecoveryTimeout,
     Shutdown,
+    HedgeLost,
     GatewayError,
 }
 

@@ -31,6 +31,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _divergences;
     private readonly Counter<long> _overloads;
     private readonly Counter<long> _budget;
+    private readonly Counter<long> _hedges;
 
     public GatewayMetrics(IMeterFactory factory, CircuitRegistry circuits)
     {
@@ -47,6 +48,7 @@ internal sealed class GatewayMetrics : IDisposable
         _divergences = _meter.CreateCounter<long>("proxygateway.divergences", null, "Replays whose text differed from what was delivered.");
         _overloads = _meter.CreateCounter<long>("proxygateway.concurrency.rejections", null, "Times an exchange found no place under a concurrency limit, by cluster; an empty cluster is the limit over all.");
         _budget = _meter.CreateCounter<long>("proxygateway.retry_budget.exhausted", null, "Times a cluster was not asked again because its retry budget was spent.");
+        _hedges = _meter.CreateCounter<long>("proxygateway.hedges", null, "Second attempts made beside a late one, by whether they were the first to have content.");
         _meter.CreateObservableGauge("proxygateway.circuit_breaker.state", () => ReadStates(circuits), null, "1 for the state a circuit is in, 0 for the others.");
         circuits.Transitioned += OnTransition;
     }
@@ -115,6 +117,11 @@ internal sealed class GatewayMetrics : IDisposable
     public void Overloaded(string cluster) => _overloads.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
 
     public void BudgetExhausted(string cluster) => _budget.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+
+    public void Hedged(string route, string cluster, HedgeResult result) => _hedges.Add(1, new TagList
+    {
+        { "proxy.route.id", route }, { "proxy.cluster.id", cluster }, { "result", result.Label() },
+    });
 
     public void Dispose() => _meter.Dispose();
 

@@ -56,7 +56,7 @@ public sealed class ClientReading
         {
             var attempt = attempts[i];
             var match = Match(attempt);
-            if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || attempt.MustBeSeen))
+            if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || (attempt.MustBeSeen && !HasLost(attempt, attempts))))
             {
                 Source = attempt;
                 Delivered.AddRange(match.Events);
@@ -75,6 +75,9 @@ public sealed class ClientReading
             }
         }
     }
+
+    private bool HasLost(AttemptReading attempt, IReadOnlyList<AttemptReading> attempts) =>
+        attempt.Attempt.Raced && attempts.Any(other => other != attempt && other.Attempt.Raced && Match(other).Content > 0);
 
     /// <summary>A stream made from an answer that has the attempt's own id may begin with the very bytes the attempt began with.</summary>
     private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>

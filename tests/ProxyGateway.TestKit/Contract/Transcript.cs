@@ -95,6 +95,9 @@ public sealed record AttemptRecord
     /// <summary>The last bytes of <see cref="Body"/> may not have arrived: a reset over a real socket discards what is under way.</summary>
     public bool MayHaveLostBytes { get; init; }
 
+    /// <summary>Another attempt ran beside it: it may have been whole and yet not be the client's, if that one is.</summary>
+    public bool Raced { get; init; }
+
     public TerminalRule Terminal { get; init; }
 
     /// <summary>The attempt began after the client had left.</summary>

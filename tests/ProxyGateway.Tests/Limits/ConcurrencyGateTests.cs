@@ -27,6 +27,18 @@ public sealed class ConcurrencyGateTests
     }
 
     [Fact]
+    public async Task TryEnter_NeverWaitsAndNeverOvertakes()
+    {
+        var (_, waits) = await FillAsync();
+
+        Assert.False(_gate.TryEnter(Two));
+        Assert.False(_gate.TryEnter(Two with { Limit = 3 }));
+        Assert.True(await waits);
+        Assert.True(_gate.TryEnter(Two with { Limit = 4 }));
+        Assert.Equal(4, _gate.Inside);
+    }
+
+    [Fact]
     public async Task FullWithAFullQueue_RefusesAtOnce()
     {
         var (_, waits) = await FillAsync();

@@ -11,6 +11,7 @@ public sealed partial class LimitsDocumentTests
     [Theory]
     [InlineData(typeof(ConcurrencyOptions), "## Concurrency")]
     [InlineData(typeof(CredentialOptions), "## Keys")]
+    [InlineData(typeof(HedgingOptions), "## Hedging")]
     public void Table_NamesEveryOptionInOrder(Type options, string heading)
     {
         var document = File.ReadAllText(RepositoryFiles.PathOf("docs", "budgets-and-limits.md"));

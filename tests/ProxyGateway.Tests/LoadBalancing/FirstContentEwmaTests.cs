@@ -42,6 +42,19 @@ public sealed class FirstContentEwmaTests
         Assert.Equal([0, 1, 2], Enumerable.Range(0, 3).Select(start => FirstContentEwmaPolicy.Pick(equal, start)));
     }
 
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(0.01, 0.5)]
+    public void AtLeastSample_RaisesAndNeverLowers(double sample, double expected)
+    {
+        var latency = new FirstContentLatency();
+        latency.Observe(TimeSpan.FromSeconds(0.5), _time);
+
+        latency.ObserveAtLeast(TimeSpan.FromSeconds(sample), _time);
+
+        Assert.Equal(expected, latency.Current(_time)!.Value, 3);
+    }
+
     [Fact]
     public void SlowSample_CountsAtOnceAndFadesWithTime()
     {

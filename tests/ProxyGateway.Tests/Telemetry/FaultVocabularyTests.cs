@@ -24,6 +24,7 @@ public sealed class FaultVocabularyTests
     {
         Assert.Equal(Enum.GetValues<FaultPhase>().Length, Enum.GetValues<FaultPhase>().Select(p => p.Label()).Distinct().Count());
         Assert.Equal(Enum.GetValues<ExchangeOutcome>().Length, Enum.GetValues<ExchangeOutcome>().Select(o => o.Label()).Distinct().Count());
+        Assert.Equal(Enum.GetValues<HedgeResult>().Length, Enum.GetValues<HedgeResult>().Select(r => r.Label()).Distinct().Count());
         Assert.Equal(Enum.GetValues<AttemptResult>().Length, Enum.GetValues<AttemptResult>().Select(r => r.Label()).Distinct().Count());
     }
 

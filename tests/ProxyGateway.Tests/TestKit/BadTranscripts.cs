@@ -33,6 +33,10 @@ internal static class BadTranscripts
         yield return Bad(2, "a heartbeat inside a healthy stream", Of(Got(A.Role(), A.Text("Hel"), Chat.Heartbeat, A.Text("lo"), A.Finish(), Chat.Done), Streamed(A.Stream("Hel", "lo"))));
         yield return Bad(2, "usage lost", Of(new ClientRecord { Body = A.Stream("Hi") }, Streamed(A.Stream(ChatChoice.Of("Hi"), usage: true))));
         yield return Bad(2, "terminated although healthy", Of(Loud(A.Role(), A.Text("Hel"), Chat.GatewayError), Streamed(A.Stream("Hel", "lo"))));
+        yield return Bad(2, "two attempts beside each other, mixed", Of(
+            Got(B.Role(), B.Text("Hel"), A.Text("lo"), B.Finish(), Chat.Done), Streamed(A.Stream("Hel", "lo")) with { Raced = true }, Streamed(B.Stream("Hel", "lo")) with { Raced = true }));
+        yield return Bad(2, "two attempts beside each other were whole, and none is the client's", Of(
+            Got(A.Role(), A.Finish(), Chat.Done), Streamed(A.Stream("Hel", "lo")) with { Raced = true }, Streamed(B.Stream("Hel", "lo")) with { Raced = true }));
         yield return Bad(8, "the role of a failed attempt", Of(Got([A.Role(), .. B.Events([ChatChoice.Of("Hi")])]), Cut(A.Role()), Streamed(B.Stream("Hi"))));
         yield return Bad(8, "a comment of a failed attempt", Of(Got([": OPENROUTER PROCESSING\n\n", .. B.Events([ChatChoice.Of("Hi")])]), Cut(": OPENROUTER PROCESSING\n\n", A.Role()), Replay(B.Completion("Hi"))));
         yield return Bad(8, "200 and an error event where an HTTP error was possible", Of(Loud(Chat.GatewayError), Cut(A.Role()), Failed()));

@@ -36,6 +36,8 @@ internal static class GoodTranscripts
         yield return Good("two choices, untouched", Of(
             new ClientRecord { Body = Chat.Bytes([.. A.Events([ChatChoice.Of("one"), ChatChoice.Of("two")])]) },
             Streamed(Chat.Bytes([.. A.Events([ChatChoice.Of("one"), ChatChoice.Of("two")])]))) with { RequestBody = A.Request(n: 2) });
+        yield return Good("two attempts beside each other were whole, the second was sooner", Of(
+            new ClientRecord { Body = B.Stream("Hello") }, Streamed(hello) with { Raced = true }, Streamed(B.Stream("Hello")) with { Raced = true }));
         foreach (var item in Recovered().Concat(Failures()))
         {
             yield return item;

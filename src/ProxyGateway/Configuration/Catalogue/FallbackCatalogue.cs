@@ -80,6 +80,14 @@ internal static class FallbackCatalogue
             Option.Share("BudgetFloor", "Further attempts at this cluster, per second, that `Budget` comes on top of.", 3, 0, 10000)),
         Concurrency("How many exchanges may be in flight at this cluster."),
         Option.Block(
+            "Hedging",
+            "A second streaming attempt beside one whose first content is late, on another destination of this cluster. For routes with `Replay: Safe`.",
+            Option.Flag("Enabled", "Whether a late attempt gets a second one beside it. Each costs tokens.", false),
+            Option.Share("Percentile", "An attempt is late when it has waited longer for its first content than this share of the cluster's latest ones.", 0.95, 0.5, 0.999),
+            Option.Time("Delay", "An attempt is late after this time, whatever was observed.", null, "00:00:00.001", "00:10:00") with { DefaultText = "as `Percentile` says" },
+            Option.Time("MinDelay", "No attempt is late before this time, however quick the others were.", "00:00:00.1", "00:00:00.001", "00:10:00"),
+            Option.Count("MinSamples", "First contents to observe before `Percentile` counts; until then no attempt is late.", 30, 1, 256)),
+        Option.Block(
             "Credentials",
             "The gateway's own key for this cluster.",
             Option.Text("Header", "The header that carries the key.", "Authorization"),

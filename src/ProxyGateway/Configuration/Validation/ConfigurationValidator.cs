@@ -22,6 +22,7 @@ internal static class ConfigurationValidator
         ListenRules.Check(model, context, diagnostics);
         TimeoutRules.Check(model, diagnostics);
         BreakerRules.Check(model, diagnostics);
+        HedgingRules.Check(model, diagnostics);
         SecretRules.Check(root, diagnostics);
         YarpRules.Check(root, settings, context, diagnostics);
     }

@@ -22,6 +22,8 @@ internal static class TimeoutRules
             NeverFires(replay, recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
             NeverFires(cluster.Time("Retry", "MaxRetryAfter"), recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
             NeverFires(cluster.Time("Retry", "Backoff"), recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
+            NeverFires(cluster.Time("Hedging", "Delay"), content, "FirstContent", diagnostics);
+            NeverFires(cluster.Time("Hedging", "MinDelay"), content, "FirstContent", diagnostics);
             CheckActivity(cluster, [content, cluster.Time("Timeouts", "Idle"), replay], diagnostics);
         }
 
