@@ -30,6 +30,7 @@ internal sealed class Attempt : IDisposable
     private readonly CancellationTokenSource _cancel;
     private readonly AttemptClock _clock;
     private readonly long _startedAt;
+    private readonly bool _isReplay;
     private StreamGuard? _guard;
     private Handling _handling;
     private bool _delivering;
@@ -41,6 +42,7 @@ internal sealed class Attempt : IDisposable
         _exchange = exchange;
         Cluster = cluster;
         Mode = mode;
+        _isReplay = isReplay;
         _startedAt = exchange.Time.GetTimestamp();
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
         _clock = new AttemptClock(exchange.Time, Cancel);
@@ -57,6 +59,10 @@ internal sealed class Attempt : IDisposable
         else if (isReplay)
         {
             _clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
+        }
+        else
+        {
+            _clock.Start(FaultKind.AnswerTimeout, cluster.AnswerTimeout, _startedAt);
         }
     }
 
@@ -267,6 +273,8 @@ internal sealed class Attempt : IDisposable
         else if (isSuccess && !_exchange.Request.Streaming && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase) && contentType.Length > 0)
         {
             _handling = Handling.PassThrough;
+            // What it is nobody knows, so nobody knows how long it may take.
+            _clock.Stop();
         }
         else
         {
@@ -400,6 +408,7 @@ internal sealed class Attempt : IDisposable
         {
             Kept.Append(bytes);
             _handling = Handling.PassThrough;
+            _clock.Stop();
             return false;
         }
 
@@ -467,7 +476,7 @@ internal sealed class Attempt : IDisposable
 
         if (kind != FaultKind.None)
         {
-            return Failed(new Fault(kind, kind.NeverArrived() ? FaultPhase.Connect : Mode == AttemptMode.NonStreaming ? FaultPhase.Replay : FaultPhase.Headers));
+            return Failed(new Fault(kind, kind.NeverArrived() ? FaultPhase.Connect : Mode == AttemptMode.NonStreaming && _isReplay ? FaultPhase.Replay : FaultPhase.Headers));
         }
 
         return Features.StatusCode is >= 200 and < 300 ? JudgeAnswer() : JudgeStatus();

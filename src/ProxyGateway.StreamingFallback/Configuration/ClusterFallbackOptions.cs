@@ -34,7 +34,7 @@ public sealed class ClusterFallbackOptions
     /// <summary>How many exchanges may be in flight at this cluster.</summary>
     public ConcurrencyOptions Concurrency { get; set; } = new();
 
-    /// <summary>A second attempt beside one whose first content is late.</summary>
+    /// <summary>A second streaming attempt beside one whose first content is late, on another destination of this cluster. For routes with <c>Replay: Safe</c>.</summary>
     public HedgingOptions Hedging { get; set; } = new();
 
     /// <summary>The gateway's own key for this cluster.</summary>
@@ -77,6 +77,9 @@ public sealed class TimeoutOptions
 
     /// <summary>Between two contents. Comments, pings and empty deltas do not reset it. Default: 00:00:30. Range: 00:00:00.01 to 01:00:00.</summary>
     public TimeSpan Idle { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From the start of a non-streaming client's attempt to the last byte of its answer. Default: 00:02:00. Range: 00:00:00.01 to 01:00:00.</summary>
+    public TimeSpan Answer { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>From the start of a replay to the last byte of its answer. Default: 00:00:30. Range: 00:00:00.01 to 01:00:00.</summary>
     public TimeSpan Replay { get; set; } = TimeSpan.FromSeconds(30);

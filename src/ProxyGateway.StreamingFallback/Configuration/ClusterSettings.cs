@@ -23,6 +23,8 @@ internal sealed class ClusterSettings
 
     public required TimeSpan IdleTimeout { get; init; }
 
+    public required TimeSpan AnswerTimeout { get; init; }
+
     public required TimeSpan ReplayTimeout { get; init; }
 
     public required FrozenSet<int> RetryStatuses { get; init; }
@@ -58,6 +60,7 @@ internal sealed class ClusterSettings
         ResponseHeadersTimeout = o.Timeouts.ResponseHeaders,
         FirstContentTimeout = o.Timeouts.FirstContent,
         IdleTimeout = o.Timeouts.Idle,
+        AnswerTimeout = o.Timeouts.Answer,
         ReplayTimeout = o.Timeouts.Replay,
         RetryStatuses = (o.Retry.Statuses ?? [.. DefaultRetryStatuses]).ToFrozenSet(),
         MaxRetryAfter = o.Retry.MaxRetryAfter,

@@ -25,7 +25,7 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
         var timeouts = options.Timeouts;
 
         // Our own clocks must fire first: YARP's can only abort.
-        var longest = new[] { YarpActivityTimeout, timeouts.ResponseHeaders, timeouts.FirstContent, timeouts.Idle, timeouts.Replay }.Max();
+        var longest = new[] { YarpActivityTimeout, timeouts.ResponseHeaders, timeouts.FirstContent, timeouts.Idle, timeouts.Answer, timeouts.Replay }.Max();
         var request = cluster.HttpRequest ?? ForwarderRequestConfig.Empty;
         return new(cluster with
         {

@@ -100,15 +100,12 @@ internal sealed class HedgedCall : IDisposable
 
     private async Task<bool> IsLateAsync(Task<AttemptOutcome> asked)
     {
-        using var over = new CancellationTokenSource();
-        var delay = Task.Delay(_delay, _exchange.Time, over.Token);
-        if (await Task.WhenAny(asked, delay) != delay)
-        {
-            await over.CancelAsync();
-            return false;
-        }
-
-        return Race.Winner is null && !_exchange.Client.Aborted.IsCancellationRequested && !_exchange.Shutdown.IsCancellationRequested;
+        var late = new TaskCompletionSource();
+        using var timer = _exchange.Time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), late, _delay, Timeout.InfiniteTimeSpan);
+        return await Task.WhenAny(asked, late.Task) == late.Task
+            && Race.Winner is null
+            && !_exchange.Client.Aborted.IsCancellationRequested
+            && !_exchange.Shutdown.IsCancellationRequested;
     }
 
     /// <summary>A second attempt that has what it takes: another destination, circuits that let it in, a place and a share of the budget. Null where it has not.</summary>

@@ -37,6 +37,7 @@ internal static class FaultVocabulary
         FaultKind.ResponseHeadersTimeout => "response_headers_timeout",
         FaultKind.FirstContentTimeout => "first_content_timeout",
         FaultKind.IdleTimeout => "idle_timeout",
+        FaultKind.AnswerTimeout => "answer_timeout",
         FaultKind.ReplayTimeout => "replay_timeout",
         FaultKind.HttpStatus => "http_status",
         FaultKind.WrongContentType => "wrong_content_type",
@@ -78,7 +79,7 @@ internal static class FaultVocabulary
     {
         FaultKind.ConnectFailed or FaultKind.TlsFailed or FaultKind.NoDestination => "upstream_unreachable",
         FaultKind.ConnectTimeout or FaultKind.ResponseHeadersTimeout or FaultKind.FirstContentTimeout or FaultKind.IdleTimeout
-            or FaultKind.ReplayTimeout or FaultKind.RecoveryTimeout => "upstream_timeout",
+            or FaultKind.AnswerTimeout or FaultKind.ReplayTimeout or FaultKind.RecoveryTimeout => "upstream_timeout",
         FaultKind.ConnectionReset or FaultKind.EndedEarly or FaultKind.EndedWithoutTerminal or FaultKind.EmptyStream
             or FaultKind.BrokenToolCall => "upstream_truncated",
         FaultKind.CircuitOpen => "circuit_open",
@@ -98,6 +99,7 @@ internal static class FaultVocabulary
         FaultKind.ResponseHeadersTimeout => "The upstream sent no response headers in time.",
         FaultKind.FirstContentTimeout => "The upstream sent no content in time.",
         FaultKind.IdleTimeout => "The upstream fell silent in the middle of the answer.",
+        FaultKind.AnswerTimeout => "The upstream did not finish its answer in time.",
         FaultKind.ReplayTimeout => "The upstream did not finish the replayed answer in time.",
         FaultKind.HttpStatus => $"The upstream answered with status {fault.Status}.",
         FaultKind.WrongContentType => "The upstream answered with something that is no event stream.",
@@ -143,5 +145,5 @@ internal static class FaultVocabulary
 
     /// <summary>Whether the upstream stayed silent: asking it again would only wait again.</summary>
     public static bool IsSilence(this FaultKind kind) => kind is FaultKind.ResponseHeadersTimeout or FaultKind.FirstContentTimeout
-        or FaultKind.ConnectTimeout or FaultKind.ReplayTimeout;
+        or FaultKind.ConnectTimeout or FaultKind.AnswerTimeout or FaultKind.ReplayTimeout;
 }

@@ -16,6 +16,7 @@ internal enum FaultKind
     ResponseHeadersTimeout,
     FirstContentTimeout,
     IdleTimeout,
+    AnswerTimeout,
     ReplayTimeout,
     HttpStatus,
     WrongContentType,

@@ -79,13 +79,15 @@ internal sealed class GatewayMetrics : IDisposable
         _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
     }
 
-    /// <summary>An exchange that was refused before it became one.</summary>
+    /// <summary>An exchange that was refused before it became one. It counts as begun all the same: outcomes are as many as beginnings.</summary>
     public void Refused(string route, TimeSpan elapsed)
     {
+        Started(route);
         _duration.Record(elapsed.TotalSeconds, new TagList
         {
             { "proxy.route.id", route }, { "proxy.cluster.id", "" }, { "outcome", ExchangeOutcome.Rejected.Label() },
         });
+        _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
     }
 
     public void Attempted(string route, string cluster, AttemptMode mode, AttemptResult result, Fault fault)

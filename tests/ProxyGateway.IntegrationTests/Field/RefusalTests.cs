@@ -36,6 +36,7 @@ public sealed class RefusalTests
         var looped = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(), call => call with { Headers = [.. call.Headers, new("x-gateway-hops", "4")] });
         Assert.Equal((508, 0), (looped.Status, upstream.RequestCount));
         Assert.Contains("loop_detected", System.Text.Encoding.UTF8.GetString(looped.Body));
+        await gateway.AssertContractAsync(looped);
 
         var passed = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(), call => call with { Headers = [.. call.Headers, new("x-gateway-hops", "2")] });
         Assert.Equal(200, passed.Status);

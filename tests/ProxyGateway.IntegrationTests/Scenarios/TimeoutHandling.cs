@@ -72,6 +72,49 @@ public sealed class TimeoutHandling
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task NonStreamingClient_HasAClockOfItsOwnForTheWholeAnswer(bool trickles)
+    {
+        var script = new UpstreamScript().Head(200, "application/json");
+        for (var i = 0; i < 200; i++)
+        {
+            script = script.Body(" ").Delay(TimeSpan.FromMilliseconds(50));
+        }
+
+        await using var upstream = ScriptedUpstream.Start(trickles ? script : UpstreamScript.NeverAnswer);
+        await using var droid = ScriptedUpstream.Start();
+        droid.Choose = asked => Agents.Good(asked);
+        await using var gateway = await GatewayFixture.StartAsync(s =>
+            s.Cluster("primary", upstream, [.. Long, ("Timeouts:Answer", "00:00:00.4")]).Cluster("droid", droid).Fallback("primary", "droid"));
+        var request = Chat.Default.Request(stream: false);
+
+        var result = await gateway.SendAsync(Wire.Http1, request);
+
+        Assert.Equal((200, "droid"), (result.Status, result.Header("x-gateway-cluster")));
+        Assert.InRange(result.EndedAt, TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(8));
+        await gateway.AssertContractAsync(result, request);
+        Assert.Contains("fault answer_timeout at headers", Assert.Single(gateway.Log.Exchanges), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NonStreamingClientGetsSomethingUnknown_NoClockCutsItOff()
+    {
+        var script = new UpstreamScript().Head(200, "audio/mpeg");
+        for (var i = 0; i < 20; i++)
+        {
+            script = script.Body("abc").Delay(TimeSpan.FromMilliseconds(50));
+        }
+
+        await using var upstream = ScriptedUpstream.Start(script.EndClean());
+        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream, [.. Long, ("Timeouts:Answer", "00:00:00.4")]));
+
+        var result = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(stream: false));
+
+        Assert.Equal((200, 60, ClientEnding.Clean), (result.Status, result.Body.Length, result.Ending));
+    }
+
+    [Theory]
     [InlineData(Wire.Http1)]
     [InlineData(Wire.Http2)]
     public async Task EverythingSilent_RecoveryDeadlineEndsIt(Wire wire)

@@ -28,7 +28,8 @@ internal sealed record SimulatedRoute(
     bool HasFallback = true,
     TerminalProfile Terminal = TerminalProfile.Auto,
     int MaxEventBytes = 1024 * 1024,
-    int MaxDeliveredBytes = 1024 * 1024);
+    int MaxDeliveredBytes = 1024 * 1024,
+    TimeSpan? HedgeAfter = null);
 
 /// <summary>
 /// The product's own pipeline, from the exchange to the verdict on an attempt, with a simulated clock, client and upstream
@@ -50,6 +51,7 @@ internal sealed class SimulatedGateway : IDisposable
     private readonly DrainSignal _drain = new();
     private readonly ExchangeMiddleware _entrance;
     private readonly ClusterState _primary = Cluster(Primary);
+    private readonly ClusterState _hedged = Cluster(Primary, destinations: 2);
     private readonly ClusterState _fallback = Cluster(Fallback);
 
     public SimulatedGateway()
@@ -142,7 +144,8 @@ internal sealed class SimulatedGateway : IDisposable
 
         // One worker meets each circuit thousands of times; what breakers do is not this simulation's subject.
         var breaker = new CircuitBreakerOptions { Enabled = false };
-        var primary = ClusterSettings.From(Primary, new ClusterFallbackOptions { CircuitBreaker = breaker, Terminal = route.Terminal }, FrozenDictionary<string, string>.Empty);
+        var hedging = new HedgingOptions { Enabled = route.HedgeAfter is not null, Delay = route.HedgeAfter };
+        var primary = ClusterSettings.From(Primary, new ClusterFallbackOptions { CircuitBreaker = breaker, Terminal = route.Terminal, Hedging = hedging }, FrozenDictionary<string, string>.Empty);
         var fallback = ClusterSettings.From(Fallback, new ClusterFallbackOptions { CircuitBreaker = breaker, Terminal = route.Terminal }, FrozenDictionary<string, string>.Empty);
         if (route.HasFallback)
         {
@@ -169,14 +172,15 @@ internal sealed class SimulatedGateway : IDisposable
                 MaxDeliveredBytes = route.MaxDeliveredBytes,
             }),
         }.AttachTo(config);
-        return _routes[route] = new RouteModel(config, _primary, HttpTransformer.Empty);
+        return _routes[route] = new RouteModel(config, route.HedgeAfter is null ? _primary : _hedged, HttpTransformer.Empty);
     }
 
-    private static ClusterState Cluster(string id)
+    private static ClusterState Cluster(string id, int destinations = 1)
     {
-        var destination = new DestinationState(id + "-1", new DestinationModel(new DestinationConfig { Address = "http://upstream.invalid" }));
+        var all = Enumerable.Range(1, destinations)
+            .Select(i => new DestinationState($"{id}-{i}", new DestinationModel(new DestinationConfig { Address = "http://upstream.invalid" }))).ToList();
         var state = new ClusterState(id, new ClusterModel(new ClusterConfig { ClusterId = id }, new HttpMessageInvoker(new HttpClientHandler())));
-        state.DestinationsState = new ClusterDestinationsState([destination], [destination]);
+        state.DestinationsState = new ClusterDestinationsState(all, all);
         return state;
     }
 

@@ -69,6 +69,7 @@ internal static class FallbackCatalogue
             Option.Time("ResponseHeaders", "From the start of a streaming attempt to its response headers.", "00:00:30", "00:00:00.01", "01:00:00"),
             Option.Time("FirstContent", "From the start of a streaming attempt to its first content.", "00:01:00", "00:00:00.01", "01:00:00"),
             Option.Time("Idle", "Between two contents. Comments, pings and empty deltas do not reset it.", "00:00:30", "00:00:00.01", "01:00:00"),
+            Option.Time("Answer", "From the start of a non-streaming client's attempt to the last byte of its answer.", "00:02:00", "00:00:00.01", "01:00:00"),
             Option.Time("Replay", "From the start of a replay to the last byte of its answer.", "00:00:30", "00:00:00.01", "01:00:00")),
         Option.Block(
             "Retry",

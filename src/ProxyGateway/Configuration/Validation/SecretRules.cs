@@ -13,8 +13,6 @@ internal static class SecretRules
             var isTransformValue = child.Name.Equals("Set", StringComparison.OrdinalIgnoreCase) || child.Name.Equals("Append", StringComparison.OrdinalIgnoreCase);
             var isCredential = carriesCredential && isTransformValue
                 && child is { Kind: SettingKind.Text, Value.Length: > 0 } && !SecretShape.IsPlaceholder(child.Value);
-            isCredential |= node.Name.Equals("Credentials", StringComparison.OrdinalIgnoreCase) && child.Name.Equals("Value", StringComparison.OrdinalIgnoreCase)
-                && child is { Kind: SettingKind.Text, Value.Length: > 0 } && !SecretShape.IsPlaceholder(child.Value);
             if (child.Origin.IsInFile && !diagnostics.HasErrorUnder(child.Path) && (isCredential || SecretShape.IsSecret(child)))
             {
                 diagnostics.Warning(

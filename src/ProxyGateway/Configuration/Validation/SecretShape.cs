@@ -20,7 +20,7 @@ internal static class SecretShape
             return false;
         }
 
-        return IsSecretKey(node.Name) || LooksIssued(node.Value) || HasUserInfo(node.Value);
+        return IsSecretKey(node.Name) || IsClusterKey(node.Path) || LooksIssued(node.Value) || HasUserInfo(node.Value);
     }
 
     /// <summary>Whether a transform that names this header or query parameter carries a credential.</summary>
@@ -28,6 +28,8 @@ internal static class SecretShape
 
     /// <summary>Samples and templates write <c>&lt;your key&gt;</c>.</summary>
     public static bool IsPlaceholder(string value) => value.Contains('<', StringComparison.Ordinal) && value.TrimEnd().EndsWith('>');
+
+    private static bool IsClusterKey(string path) => path.EndsWith(":Credentials:Value", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSecretKey(string name) => Array.Exists(s_keyEndings, e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
