@@ -89,6 +89,8 @@ internal sealed class HedgedCall : IDisposable
             _exchange.Route.RouteId,
             _cluster.Settings.ClusterId,
             Race.Winner is not { } winner ? HedgeResult.Failed : ReferenceEquals(winner, second) ? HedgeResult.Won : HedgeResult.Lost);
+        // Who looks at the exchange from outside shall see where the answer came from.
+        _exchange.Http.GetReverseProxyFeature().ProxiedDestination = Decisive.Proxy?.ProxiedDestination;
         return Decisive.Outcome ?? throw new InvalidOperationException("The call is not over.");
     }
 

@@ -4,7 +4,7 @@ namespace ProxyGateway.IntegrationTests.Limits;
 
 /// <summary>
 /// The promised figures at full length. Not part of the usual run: they take minutes and want a quiet machine. One by one with
-/// <c>--explicit only --filter-method</c>; what was measured is in docs/budgets-and-limits.md.
+/// <c>-explicit only -method</c>; what was measured is in docs/budgets-and-limits.md.
 /// </summary>
 public sealed class FullFigureTests
 {
