@@ -44,7 +44,6 @@ public sealed class ClientReading
     public static ClientReading Read(byte[] body, IContractFormat format, IReadOnlyList<AttemptReading> attempts)
     {
         var reading = new ClientReading(body, format);
-        reading.SkipHeartbeats();
         reading.FindSource(attempts);
         reading.ReadAdded();
         return reading;
@@ -55,10 +54,11 @@ public sealed class ClientReading
         for (var i = 0; i < attempts.Count; i++)
         {
             var attempt = attempts[i];
-            var match = Match(attempt);
+            var match = BestMatch(attempt);
             if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || attempt.MustBeSeen))
             {
                 Source = attempt;
+                Heartbeats += match.Before;
                 Delivered.AddRange(match.Events);
                 _position = match.End;
                 HeartbeatInside = match.HeartbeatInside;
@@ -67,7 +67,7 @@ public sealed class ClientReading
             }
 
             // Where the next attempt begins with the very same bytes nobody can tell whose they are.
-            if (match.Events.Count > 0 && !attempts.Skip(i + 1).Any(a => (a.HasStream && Match(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
+            if (match.Events.Exists(e => _format.HeartbeatLength(e.Raw) != e.Raw.Length) && !attempts.Skip(i + 1).Any(a => (a.HasStream && BestMatch(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
             {
                 LeakedLifecycle = true;
                 _position = match.End;
@@ -80,9 +80,27 @@ public sealed class ClientReading
     private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>
         answer is not null && events.TrueForAll(e => !e.Is(EventTraits.NoData) && e.Id is not null && answer.Ids.Contains(e.Id));
 
-    private Found Match(AttemptReading attempt)
+    /// <summary>An upstream may itself begin with what is a heartbeat, so the attempt may begin in front of each.</summary>
+    private Found BestMatch(AttemptReading attempt)
     {
-        var found = new Found { End = _position };
+        var best = Match(attempt, _position);
+        var at = _position;
+        for (var before = 1; _format.HeartbeatLength(_body[at..]) is > 0 and var beat; before++)
+        {
+            at += beat;
+            if (Match(attempt, at) is var found && found.Events.Count > best.Events.Count)
+            {
+                best = found;
+                best.Before = before;
+            }
+        }
+
+        return best;
+    }
+
+    private Found Match(AttemptReading attempt, int start)
+    {
+        var found = new Found { End = start };
         for (var i = 0; i < attempt.Events.Count; i++)
         {
             var e = attempt.Events[i];
@@ -153,9 +171,18 @@ public sealed class ClientReading
     private void ReadAdded()
     {
         SkipHeartbeats();
-        while (SseBlock.TryRead(_body[_position..], _position == 0, out var block))
+        var stream = _format.NewStream();
+        for (var i = 0; i < Delivered.Count && _position < _body.Length; i++)
         {
-            Added.Add(_format.ReadEvent(block));
+            if (_format.TryReadBlock(Delivered[i].Raw, isStart: i == 0, out var known))
+            {
+                stream.Read(known);
+            }
+        }
+
+        while (_format.TryReadBlock(_body[_position..], _position == 0, out var block))
+        {
+            Added.Add(stream.Read(block));
             _position += block.Raw.Length;
             SkipHeartbeats();
         }
@@ -170,6 +197,9 @@ public sealed class ClientReading
         public IReadOnlyList<ContractEvent> Missing { get; set; } = [];
 
         public int Content { get; set; }
+
+        /// <summary>Heartbeats in front of it.</summary>
+        public int Before { get; set; }
 
         public bool Finished { get; set; }
 

@@ -32,6 +32,11 @@ internal sealed class StreamRules(
         }
 
         CheckForm();
+        foreach (var problem in _reading.Added.Select(e => e.Problem).OfType<GrammarProblem>())
+        {
+            violations.Add(problem.Rule, problem.Text);
+        }
+
         if (_reading.Source is { CanBeFailed: false } && _error >= 0 && !transcript.GatewayGaveUp)
         {
             violations.Add(2, "the stream was terminated although its upstream answered whole");
@@ -138,6 +143,9 @@ internal sealed class StreamRules(
         }
     }
 
+    /// <summary>A stream that the gateway made begins with the same event that it beats with later.</summary>
+    private bool IsBeat(ContractEvent e) => e.Is(EventTraits.Heartbeat) && _reading.Source is not null;
+
     /// <summary>Rules 2, 4, 5 and 12: where the bytes come from.</summary>
     private void CheckSource()
     {
@@ -160,7 +168,7 @@ internal sealed class StreamRules(
         }
 
         var lost = source is { IsExact: true } && !ClientLeft ? _reading.Undelivered.Count(e => e.Is(EventTraits.Content | EventTraits.Finish) && !e.Is(EventTraits.Optional)) : 0;
-        var own = _reading.Added.Where((e, i) => i != _error && !e.Is(EventTraits.NoData | EventTraits.Malformed)).ToList();
+        var own = _reading.Added.Where((e, i) => i != _error && !e.Is(EventTraits.NoData | EventTraits.Malformed) && !IsBeat(e)).ToList();
         if (lost > 0)
         {
             // Events left out show as such only where nothing stands in their place.
@@ -170,7 +178,7 @@ internal sealed class StreamRules(
 
         if (_error >= 0)
         {
-            if (_reading.Added.Take(_error).Any(e => !e.Is(EventTraits.NoData | EventTraits.Malformed)))
+            if (_reading.Added.Take(_error).Any(e => !e.Is(EventTraits.NoData | EventTraits.Malformed | EventTraits.Heartbeat)))
             {
                 violations.Add(5, "something was appended to a stream that was then terminated");
             }
@@ -239,7 +247,7 @@ internal sealed class StreamRules(
         {
             if (own.Count > 0)
             {
-                CheckText(answer, whole: false);
+                format.CompareText(_got, answer, whole: false, violations);
             }
 
             return;
@@ -264,24 +272,17 @@ internal sealed class StreamRules(
             violations.Add(5, $"{cut.Block} is cut inside a character");
         }
 
-        CheckText(answer, whole: true);
+        if (_reading.Added.Exists(e => e.Problem is not null))
+        {
+            // What clients make of such a stream is anybody's guess.
+            return;
+        }
+
+        format.CompareText(_got, answer, whole: true, violations);
         format.CheckContinuation(_reading.Delivered, own, answer, request, violations);
         if (transcript.Limits?.MaxDeliveredBytes is { } max && Delivered().TextBytes() > max)
         {
             violations.Add(10, "a stream was spliced although more had been delivered than may be kept");
-        }
-    }
-
-    private void CheckText(DecodedMessage answer, bool whole)
-    {
-        foreach (var key in _got.Blocks.Keys.Union(answer.Blocks.Keys).Where(k => k.Channel is Channel.Text or Channel.Reasoning or Channel.Refusal))
-        {
-            var mine = _got.Blocks.TryGetValue(key, out var block) ? block.Text.ToString() : "";
-            var wanted = answer.Blocks.TryGetValue(key, out block) ? block.Text.ToString() : "";
-            if (whole ? mine != wanted : !wanted.StartsWith(mine, StringComparison.Ordinal))
-            {
-                violations.Add(5, $"{key} is not what the replay said");
-            }
         }
     }
 
