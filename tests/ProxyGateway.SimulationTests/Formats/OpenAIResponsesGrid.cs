@@ -120,7 +120,7 @@ internal sealed class OpenAIResponsesGrid : GridFormat
     {
         var frame = blocks.Find(b => b.Key.Channel == Channel.Frame).Value;
         var name = (frame?.ToolId ?? $"item_{output}").Replace(ResponseStream.Id, id, StringComparison.Ordinal);
-        var kind = frame?.Kind ?? "function_call";
+        var kind = frame?.Kind ?? (blocks.Exists(b => b.Key.Channel == Channel.Tool) ? "function_call" : blocks.Exists(b => b.Key.Channel == Channel.Reasoning) ? "reasoning" : "message");
         switch (kind)
         {
             case "message":

@@ -132,7 +132,7 @@ public sealed class AttemptReading
         if (!_finished && !HasDone)
         {
             // What waits for a later event was never there where none came.
-            for (var i = Events.Count - 1; i >= 0 && Events[i].Is(EventTraits.Held); i--)
+            for (var i = Events.Count - 1; i >= 0 && Events[i].Is(EventTraits.Held | EventTraits.Malformed); i--)
             {
                 Events[i] = Events[i].AsOptional();
             }
@@ -219,7 +219,7 @@ public sealed class AttemptReading
         _unclear |= e.Is(EventTraits.Done) && !_message.HasContent && _message.Finishes.Count == 0;
 
         _message.Append(e);
-        if (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null))
+        if (!_format.CallsEndWhole && (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null)))
         {
             return false;
         }
@@ -260,6 +260,8 @@ public sealed class AttemptReading
     /// <summary>After the stop reason only the tail counts; nothing that comes then can make the answer less complete.</summary>
     private void TakeTail(ContractEvent e, bool optional)
     {
+        // While the end marker is still to come, a gateway may take what contradicts the end for a fault.
+        _unclear |= Attempt.Terminal == TerminalRule.Done && e.Problem is not null;
         if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)) || e.Problem is not null)
         {
             return;

@@ -88,7 +88,7 @@ public sealed class ClientReading
         for (var before = 1; _format.HeartbeatLength(_body[at..]) is > 0 and var beat; before++)
         {
             at += beat;
-            if (Match(attempt, at) is var found && found.Events.Count > best.Events.Count)
+            if (Match(attempt, at) is var found && (found.Events.Count > best.Events.Count || (found.Events.Count == best.Events.Count && best.HeartbeatInside && !found.HeartbeatInside)))
             {
                 best = found;
                 best.Before = before;

@@ -41,6 +41,9 @@ public interface IContractFormat
     /// <summary>Whether the end marker makes an answer complete that has no stop reason.</summary>
     bool DoneSuffices(DecodedMessage message, TerminalRule terminal);
 
+    /// <summary>Whether each call has an end of its own that says it whole, so that the answer's end says nothing of calls.</summary>
+    bool CallsEndWhole => false;
+
     /// <summary>Whether readers differ on a call that has no arguments at all.</summary>
     bool ArgumentsMayBeMissing => false;
 

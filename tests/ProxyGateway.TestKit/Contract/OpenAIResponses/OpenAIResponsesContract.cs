@@ -18,6 +18,8 @@ internal sealed class OpenAIResponsesContract : IContractFormat
         ? new ContractRequest(JsonStrings.TryGet(root, "stream", out var stream) && stream.ValueKind == JsonValueKind.True, 1, true)
         : null;
 
+    public bool CallsEndWhole => true;
+
     public ContractStream NewStream() => new ResponsesStream();
 
     public bool DoneSuffices(DecodedMessage message, TerminalRule terminal) => terminal == TerminalRule.Done && message.HasContent;

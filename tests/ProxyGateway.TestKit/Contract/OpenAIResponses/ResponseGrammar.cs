@@ -55,13 +55,17 @@ internal sealed class ResponseGrammar
     {
         var broken = type switch
         {
-            "response.function_call_arguments.done" => JsonStrings.Get(root, "arguments") is { } arguments && ResponseItems.IsBroken(arguments),
-            "response.output_item.done" => JsonStrings.TryGet(root, "item", out var item) && ResponseItems.IsBroken(item),
+            "response.function_call_arguments.done" => JsonStrings.Get(root, "arguments") is { } arguments && (ResponseItems.IsBroken(arguments) || IsOther(root, arguments)),
+            "response.output_item.done" => JsonStrings.TryGet(root, "item", out var item)
+                && (ResponseItems.IsBroken(item) || (JsonStrings.Get(item, "type") == "function_call" && JsonStrings.Get(item, "arguments") is { } whole && IsOther(root, whole))),
             "response.completed" or "response.incomplete" => HasBrokenCall(root),
             _ => false,
         };
         return broken ? new GrammarProblem(7, "the end of a call whose arguments are cut", IsFault: true) : null;
     }
+
+    /// <summary>Whether the pieces of a call make other arguments than its end; some clients go by the pieces.</summary>
+    private bool IsOther(JsonElement root, string arguments) => Find(root) is { Input.Length: > 0 } item && !ContractJson.IsSame(item.Input.ToString(), arguments);
 
     public ContractEvent Added(SseBlock block, JsonElement root, string type, GrammarProblem? problem)
     {

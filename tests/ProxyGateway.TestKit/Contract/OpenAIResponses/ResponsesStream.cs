@@ -113,13 +113,14 @@ internal sealed class ResponsesStream : ContractStream
     private ContractEvent Started(SseBlock block, JsonElement root, string type, GrammarProblem? number)
     {
         JsonStrings.TryGet(root, "response", out var response);
+        var problem = _grammar.Start(response, type);
         return new ContractEvent
         {
             Raw = block.Raw,
             Traits = type == "response.in_progress" ? EventTraits.Heartbeat : EventTraits.None,
             Id = JsonStrings.Get(response, "id"),
             Model = JsonStrings.Get(response, "model"),
-            Problem = number ?? _grammar.Start(response, type),
+            Problem = number ?? problem,
         };
     }
 }
