@@ -133,8 +133,9 @@ internal sealed class OpenAIResponsesGrid : GridFormat
                     return null;
                 }
 
+                var function = CallItem(name, call.ToolId ?? "call", call.ToolName.ToString(), call.Text.ToString());
                 return kind == "function_call"
-                    ? CallItem(name, call.ToolId ?? "call", call.ToolName.ToString(), call.Text.ToString())
+                    ? frame?.Raws is [var space, ..] ? $"{function[..^1]},\"namespace\":{Json.Quote(space)}}}" : function
                     : CustomItem(name, call.ToolId ?? "call", call.ToolName.ToString(), call.Text.ToString());
             default:
                 return frame?.Raws.LastOrDefault()?.Replace(stream.Id ?? "", id, StringComparison.Ordinal);

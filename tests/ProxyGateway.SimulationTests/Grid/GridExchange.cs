@@ -182,7 +182,7 @@ internal sealed class GridExchange : IDisposable
     {
         var mayRecover = @case.Replay is ReplayKind.Equal or ReplayKind.EqualAtFallback or ReplayKind.Slow
             && @case.End is StreamEnd.Reset or StreamEnd.Clean or StreamEnd.Stall or StreamEnd.ErrorEvent
-            && !@case.Subject.Stream.CannotBeJoined
+            && !@case.Subject.Stream.CannotBeJoined && @case.Subject.IsReplayable
             // The fallback cluster may be asked for the stream again, which then breaks in its own way.
             && (!@case.Subject.Stream.IsBroken || @case.Replay == ReplayKind.Equal);
         if (mayRecover && _gateway.Meters.Outcome is not ("completed" or "recovered") && CanBeJoined(@case, transcript))

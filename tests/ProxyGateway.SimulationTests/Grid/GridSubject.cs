@@ -16,6 +16,7 @@ internal sealed class GridSubject
         var whole = Whole(format, stream);
         var id = stream.Id ?? "made";
         Answer = format.WriteAnswer(stream, whole, id, finished: true);
+        IsReplayable = ContractFormats.Get(format.Name).ReadAnswer(Answer) is not null;
         OtherAnswer = format.WriteAnswer(stream, AnswerChanges.WithOtherToolIds(whole), OtherId, finished: true);
         Unfinished = format.WriteAnswer(stream, whole, OtherId, finished: false);
         Diverging = [.. AnswerChanges.OfText(whole).Select(a => format.WriteAnswer(stream, a, OtherId, finished: true))];
@@ -34,6 +35,9 @@ internal sealed class GridSubject
 
     /// <summary>The whole answer, non-streaming, under the stream's own ids.</summary>
     public byte[] Answer { get; }
+
+    /// <summary>Whether the stream says what a whole answer can say too.</summary>
+    public bool IsReplayable { get; }
 
     /// <summary>The same words under other ids, as a second run of the request gives them.</summary>
     public byte[] OtherAnswer { get; }

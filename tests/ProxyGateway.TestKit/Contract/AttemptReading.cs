@@ -123,6 +123,11 @@ public sealed class AttemptReading
             lossy |= _finished || HasDone;
         }
 
+        while (_heldEnd > 0 && Events[_heldEnd - 1].Is(EventTraits.Held))
+        {
+            _heldEnd--;
+        }
+
         for (var i = _heldEnd; i >= 0 && i < Events.Count && !HasDone; i++)
         {
             Events[i] = Events[i].AsOptional();

@@ -55,6 +55,11 @@ public sealed class ClientReading
         {
             var attempt = attempts[i];
             var match = BestMatch(attempt);
+            if (IsAlsoOf(attempts, i, match))
+            {
+                continue;
+            }
+
             if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || attempt.MustBeSeen))
             {
                 Source = attempt;
@@ -75,6 +80,10 @@ public sealed class ClientReading
             }
         }
     }
+
+    /// <summary>What need not be this attempt's may be a later one's, where events do not name their answer.</summary>
+    private bool IsAlsoOf(IReadOnlyList<AttemptReading> attempts, int i, Found match) =>
+        !attempts[i].MustBeSeen && match.Content > 0 && attempts.Skip(i + 1).Any(a => a.HasStream && BestMatch(a) is var other && other.End > match.End);
 
     /// <summary>A stream made from an answer that has the attempt's own id may begin with the very bytes the attempt began with.</summary>
     private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>

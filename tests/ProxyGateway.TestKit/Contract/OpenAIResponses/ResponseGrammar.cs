@@ -67,11 +67,11 @@ internal sealed class ResponseGrammar
     /// <summary>Whether the pieces of a call make other arguments than its end; some clients go by the pieces.</summary>
     private bool IsOther(JsonElement root, string arguments) => Find(root) is { Input.Length: > 0 } item && !ContractJson.IsSame(item.Input.ToString(), arguments);
 
-    public ContractEvent Added(SseBlock block, JsonElement root, string type, GrammarProblem? problem)
+    public ContractEvent Added(SseBlock block, JsonElement root, string type)
     {
         if (type == "response.output_item.added")
         {
-            return ItemAdded(block, root, problem);
+            return ItemAdded(block, root);
         }
 
         var item = Find(root);
@@ -81,7 +81,7 @@ internal sealed class ResponseGrammar
             List<ContractPart> annotations = item is null || annotation.ValueKind == JsonValueKind.Undefined ? [] : [new ContractPart(PartKey(item, "output_text", root), "", Raw: annotation.GetRawText())];
             return annotation.ValueKind == JsonValueKind.Undefined
                 ? new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed }
-                : new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = annotations, Problem = problem ?? InOpenItem(root, item) };
+                : new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = annotations, Problem = InOpenItem(root, item) };
         }
 
         if (!JsonStrings.TryGet(root, "part", out var part))
@@ -89,7 +89,7 @@ internal sealed class ResponseGrammar
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed };
         }
 
-        problem ??= InOpenItem(root, item);
+        var problem = InOpenItem(root, item);
         if (item is null)
         {
             return new ContractEvent { Raw = block.Raw, Problem = problem };
@@ -104,15 +104,15 @@ internal sealed class ResponseGrammar
         return new ContractEvent { Raw = block.Raw, Traits = text.Length > 0 ? EventTraits.Content : EventTraits.None, Parts = [new ContractPart(key, text)], Problem = problem };
     }
 
-    public ContractEvent Delta(SseBlock block, JsonElement root, string type, GrammarProblem? problem)
+    public ContractEvent Delta(SseBlock block, JsonElement root, string type)
     {
         if (!JsonStrings.TryGet(root, "delta", out var delta) || (delta.ValueKind == JsonValueKind.String && JsonStrings.Decode(delta).Length == 0))
         {
-            return new ContractEvent { Raw = block.Raw, Problem = problem };
+            return new ContractEvent { Raw = block.Raw };
         }
 
         var item = Find(root);
-        problem ??= InOpenItem(root, item);
+        var problem = InOpenItem(root, item);
         var kind = KindOf(type);
         if (item is null || kind is null || delta.ValueKind != JsonValueKind.String)
         {
@@ -140,20 +140,20 @@ internal sealed class ResponseGrammar
         return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = [new ContractPart(key, text)], Problem = problem };
     }
 
-    public ContractEvent Done(SseBlock block, JsonElement root, string type, GrammarProblem? problem)
+    public ContractEvent Done(SseBlock block, JsonElement root, string type)
     {
         var item = Find(root);
         switch (type)
         {
             case "response.output_item.done":
-                return ItemDone(block, root, item, problem);
+                return ItemDone(block, root, item);
             case "response.content_part.done" or "response.reasoning_summary_part.done":
-                return PartDone(block, root, item, problem);
+                return PartDone(block, root, item);
             case "response.function_call_arguments.done" or "response.custom_tool_call_input.done":
                 var input = JsonStrings.Get(root, type.StartsWith("response.function", StringComparison.Ordinal) ? "arguments" : "input") ?? "";
-                return InputDone(block, root, item, input, problem);
+                return InputDone(block, root, item, input);
             default:
-                return KindOf(type) is { } kind ? TextDone(block, root, item, kind, problem) : new ContractEvent { Raw = block.Raw, Problem = problem };
+                return KindOf(type) is { } kind ? TextDone(block, root, item, kind) : new ContractEvent { Raw = block.Raw };
         }
     }
 
@@ -236,7 +236,7 @@ internal sealed class ResponseGrammar
         return _items.Values.Any(i => !i.Done && i.Type == "function_call" && ResponseItems.IsBroken(i.Input.ToString()));
     }
 
-    private ContractEvent ItemAdded(SseBlock block, JsonElement root, GrammarProblem? problem)
+    private ContractEvent ItemAdded(SseBlock block, JsonElement root)
     {
         if (!JsonStrings.TryGet(root, "item", out var element))
         {
@@ -246,10 +246,10 @@ internal sealed class ResponseGrammar
         var index = (int)(ContractJson.Number(root, "output_index") ?? -1);
         if (index < 0 || _items.ContainsKey(index))
         {
-            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Problem = problem ?? Own($"item {index} is added a second time") };
+            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Problem = Own($"item {index} is added a second time") };
         }
 
-        problem ??= index != _items.Count ? Own($"item {index} where {_items.Count} is next") : _items.Values.Any(i => !i.Done) ? Own($"item {index} begins before the item in front of it is done") : null;
+        var problem = index != _items.Count ? Own($"item {index} where {_items.Count} is next") : _items.Values.Any(i => !i.Done) ? Own($"item {index} begins before the item in front of it is done") : null;
         var type = JsonStrings.Get(element, "type") ?? "";
         var item = _items[index] = new Item(index, type, JsonStrings.Get(element, "id"), JsonStrings.Get(element, "call_id"), JsonStrings.Get(element, "name"));
         List<ContractPart> parts = [.. ResponseItems.ReadWhole(element, index)];
@@ -264,9 +264,9 @@ internal sealed class ResponseGrammar
         return new ContractEvent { Raw = block.Raw, Traits = isContent ? EventTraits.Content : EventTraits.None, Parts = parts, Problem = problem };
     }
 
-    private ContractEvent PartDone(SseBlock block, JsonElement root, Item? item, GrammarProblem? problem)
+    private ContractEvent PartDone(SseBlock block, JsonElement root, Item? item)
     {
-        problem ??= InOpenItem(root, item);
+        var problem = InOpenItem(root, item);
         if (item is null || !JsonStrings.TryGet(root, "part", out var whole))
         {
             return new ContractEvent { Raw = block.Raw, Problem = problem };
@@ -295,9 +295,9 @@ internal sealed class ResponseGrammar
         return new ContractEvent { Raw = block.Raw, Traits = rest.Length > 0 ? EventTraits.Content : EventTraits.None, Parts = [new ContractPart(key, rest)], Problem = problem };
     }
 
-    private ContractEvent TextDone(SseBlock block, JsonElement root, Item? item, string kind, GrammarProblem? problem)
+    private ContractEvent TextDone(SseBlock block, JsonElement root, Item? item, string kind)
     {
-        problem ??= InOpenItem(root, item);
+        var problem = InOpenItem(root, item);
         if (item is null)
         {
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Problem = problem };
@@ -313,9 +313,9 @@ internal sealed class ResponseGrammar
         return Ended(block, key, part, JsonStrings.Get(root, ResponseItems.PartOf(kind).Member) ?? "", problem);
     }
 
-    private ContractEvent InputDone(SseBlock block, JsonElement root, Item? item, string input, GrammarProblem? problem)
+    private ContractEvent InputDone(SseBlock block, JsonElement root, Item? item, string input)
     {
-        problem ??= InOpenItem(root, item);
+        var problem = InOpenItem(root, item);
         if (item is null)
         {
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Problem = problem };
@@ -330,17 +330,17 @@ internal sealed class ResponseGrammar
         return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = [part], Problem = problem };
     }
 
-    private ContractEvent ItemDone(SseBlock block, JsonElement root, Item? item, GrammarProblem? problem)
+    private ContractEvent ItemDone(SseBlock block, JsonElement root, Item? item)
     {
         if (!JsonStrings.TryGet(root, "item", out var whole))
         {
-            return new ContractEvent { Raw = block.Raw, Problem = problem };
+            return new ContractEvent { Raw = block.Raw };
         }
 
         var index = (int)(ContractJson.Number(root, "output_index") ?? -1);
         if (item is null)
         {
-            problem ??= Own($"the end of item {index}, which was not added");
+            var unknown = Own($"the end of item {index}, which was not added");
             item = new Item(index, JsonStrings.Get(whole, "type") ?? "", JsonStrings.Get(whole, "id"), JsonStrings.Get(whole, "call_id"), JsonStrings.Get(whole, "name"));
             if (index >= 0)
             {
@@ -349,10 +349,10 @@ internal sealed class ResponseGrammar
 
             item.Done = true;
             item.Whole = whole;
-            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = [.. ResponseItems.ReadWhole(whole, index)], Problem = problem };
+            return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Content, Parts = [.. ResponseItems.ReadWhole(whole, index)], Problem = unknown };
         }
 
-        problem ??= item.Done ? Own($"a second end of item {index}")
+        var problem = item.Done ? Own($"a second end of item {index}")
             : JsonStrings.Get(whole, "id") != item.Id || JsonStrings.Get(whole, "call_id") != item.CallId ? Own($"item {index} changes its ids")
             : item.Parts.Values.Any(p => p.Announced && !p.Done) ? Own($"item {index} ends before its parts")
             : Differs(item, whole) is { } differs ? new GrammarProblem(5, $"the end of item {index}: {differs}", IsFault: false)

@@ -35,7 +35,7 @@ internal static class ResponseItems
         var isWhole = !HasParts(type) && InputOf(type) is null;
         yield return new ContractPart(
             new BlockKey(output, Channel.Frame, 0), "", JsonStrings.Get(item, "id"), Kind: type,
-            Raw: isWhole ? item.GetRawText() : JsonStrings.Get(item, "encrypted_content"));
+            Raw: isWhole ? item.GetRawText() : JsonStrings.Get(item, type == "reasoning" ? "encrypted_content" : "namespace"));
         if (InputOf(type) is { } input)
         {
             yield return new ContractPart(

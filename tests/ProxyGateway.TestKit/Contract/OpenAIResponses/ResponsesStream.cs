@@ -52,9 +52,11 @@ internal sealed class ResponsesStream : ContractStream
         return Read(block, root, type);
     }
 
-    private static ContractEvent With(ContractEvent e, EventTraits traits) => new()
+    private static ContractEvent Numbered(ContractEvent e, GrammarProblem? number) => number is null || e.Problem is not null ? e : With(e, EventTraits.None, number);
+
+    private static ContractEvent With(ContractEvent e, EventTraits traits, GrammarProblem? problem = null) => new()
     {
-        Raw = e.Raw, Traits = e.Traits | traits, Id = e.Id, Model = e.Model, Created = e.Created, Parts = e.Parts, Roles = e.Roles, Finishes = e.Finishes, Problem = e.Problem,
+        Raw = e.Raw, Traits = e.Traits | traits, Id = e.Id, Model = e.Model, Created = e.Created, Parts = e.Parts, Roles = e.Roles, Finishes = e.Finishes, Problem = e.Problem ?? problem,
     };
 
     private ContractEvent Read(SseBlock block, JsonElement root, string type)
@@ -91,13 +93,13 @@ internal sealed class ResponsesStream : ContractStream
                 return Held(e, neutral: true);
             case var _ when type.EndsWith(".done", StringComparison.Ordinal):
                 _holding = true;
-                return With(_grammar.Done(block, root, type, number), EventTraits.Held);
+                return With(Numbered(_grammar.Done(block, root, type), number), EventTraits.Held);
             case var _ when type.EndsWith(".delta", StringComparison.Ordinal):
                 _holding = false;
-                return _grammar.Delta(block, root, type, number);
+                return Numbered(_grammar.Delta(block, root, type), number);
             case "response.output_item.added" or "response.content_part.added" or "response.reasoning_summary_part.added" or "response.output_text.annotation.added":
                 _holding = false;
-                return _grammar.Added(block, root, type, number);
+                return Numbered(_grammar.Added(block, root, type), number);
             default:
                 return Held(new ContractEvent { Raw = block.Raw, Problem = number }, neutral: !_grammar.IsOpen(root));
         }
