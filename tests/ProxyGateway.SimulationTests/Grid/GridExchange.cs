@@ -196,14 +196,19 @@ internal sealed class GridExchange : IDisposable
     {
         var format = ContractFormats.Get(@case.Subject.Format.Name);
         var reading = AttemptReading.Read(transcript.Attempts[0], format, format.ReadRequest(transcript.RequestBody, transcript.RequestTarget)!, transcript.Limits);
+        return reading.ContentEvents == 0 || (CanBeJoined(format, reading.Events) && CanBeJoined(format, reading.Events.Where(e => !e.Is(EventTraits.Optional))));
+    }
+
+    private static bool CanBeJoined(IContractFormat format, IEnumerable<ContractEvent> events)
+    {
         var stream = format.NewStream();
-        foreach (var e in reading.Events.Where(e => !e.Is(EventTraits.Optional)))
+        foreach (var e in events)
         {
             format.TryReadBlock(e.Raw, isStart: true, out var block);
             stream.Read(block);
         }
 
-        return reading.ContentEvents == 0 || stream.CanBeJoined;
+        return stream.CanBeJoined;
     }
 
     /// <summary>Who leaves ends the attempt, whatever that had come to: nothing is held against the upstream.</summary>

@@ -32,9 +32,11 @@ internal sealed class StreamRules(
         }
 
         CheckForm();
-        foreach (var problem in _reading.Added.Select(e => e.Problem).OfType<GrammarProblem>())
+        if (_reading.Source is not { CanBeFailed: false } && Problem() is { } problem)
         {
+            // What clients make of such a stream is anybody's guess, so nothing else can be said of it.
             violations.Add(problem.Rule, problem.Text);
+            return;
         }
 
         if (_reading.Source is { CanBeFailed: false } && _error >= 0 && !transcript.GatewayGaveUp)
@@ -90,6 +92,10 @@ internal sealed class StreamRules(
             violations.Add(8, "the status was spent on a failure before any content");
         }
     }
+
+    /// <summary>The first thing that the gateway said against the format's grammar; what follows an error event is another matter.</summary>
+    private GrammarProblem? Problem() =>
+        _reading.Added.Where((e, i) => _error < 0 || i <= _error || e.Is(EventTraits.Error)).Select(e => e.Problem).FirstOrDefault(p => p is not null);
 
     /// <summary>Rule 3, and the missing end marker of rule 4.</summary>
     private void CheckEnding()
@@ -270,12 +276,6 @@ internal sealed class StreamRules(
         if (own.SelectMany(e => e.Parts).FirstOrDefault(p => JsonStrings.HasLoneSurrogate(p.Text)) is { } cut && source is null)
         {
             violations.Add(5, $"{cut.Block} is cut inside a character");
-        }
-
-        if (_reading.Added.Exists(e => e.Problem is not null))
-        {
-            // What clients make of such a stream is anybody's guess.
-            return;
         }
 
         format.CompareText(_got, answer, whole: true, violations);
