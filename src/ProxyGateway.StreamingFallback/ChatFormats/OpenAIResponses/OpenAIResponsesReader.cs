@@ -40,7 +40,7 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     {
         get
         {
-            if (Ledger.Overflow || Ledger.Incomparable || Ledger.Identity is null || _completed)
+            if (Ledger.Overflow || Ledger.Incomparable || Ledger.Identity is null || (_completed && !IsFinished))
             {
                 return false;
             }
