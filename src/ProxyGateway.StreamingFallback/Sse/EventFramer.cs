@@ -4,7 +4,8 @@ namespace ProxyGateway.StreamingFallback.Sse;
 
 /// <summary>
 /// Finds where events end in a stream that arrives in arbitrary pieces. Line ends are LF, CRLF and CR, also mixed and
-/// split between pieces (WHATWG HTML, 9.2.5 "Parsing an event stream"). Keeps no bytes, only where it stands.
+/// split between pieces (WHATWG HTML, 9.2.5 "Parsing an event stream"); JSON lines end with LF. Keeps no bytes, only where it
+/// stands.
 /// </summary>
 internal struct EventFramer(StreamFraming framing)
 {
@@ -26,6 +27,12 @@ internal struct EventFramer(StreamFraming framing)
     /// </remarks>
     public int FindEventEnd(ReadOnlySpan<byte> input)
     {
+        if (_lines)
+        {
+            // Clients cut lines at LF alone; a CR in front of it, or anywhere else, is white space to JSON.
+            return input.IndexOf((byte)'\n') + 1 is > 0 and var end ? end : -1;
+        }
+
         var i = 0;
         if (_afterCr && input.Length > 0)
         {
@@ -52,7 +59,7 @@ internal struct EventFramer(StreamFraming framing)
                 return -1;
             }
 
-            var eventEnds = _lines || (k == 0 && !_lineHasBytes);
+            var eventEnds = k == 0 && !_lineHasBytes;
             _lineHasBytes = false;
             i += k + 1;
             if (input[i - 1] == (byte)'\r')

@@ -18,7 +18,7 @@ internal static class EventParser
         var rest = isFirst && raw.StartsWith(ByteOrderMark) ? raw[ByteOrderMark.Length..] : raw;
         if (framing == StreamFraming.JsonLines)
         {
-            var line = TakeLine(ref rest);
+            var line = rest.TrimEnd("\r\n"u8);
             return new StreamEvent(raw, default, line, !line.IsEmpty);
         }
 

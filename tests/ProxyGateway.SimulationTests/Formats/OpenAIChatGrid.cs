@@ -14,7 +14,7 @@ internal sealed class OpenAIChatGrid : GridFormat
 
     public override string Name => "openai-chat";
 
-    public override string Path => "/v1/chat/completions";
+    public override string Target => "/v1/chat/completions";
 
     public override byte[] ErrorEvent { get; } = "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n"u8.ToArray();
 
@@ -73,7 +73,7 @@ internal sealed class OpenAIChatGrid : GridFormat
 
     public override byte[] RequestFor(byte[] stream) => Request(usage: stream.AsSpan().IndexOf("\"usage\":{"u8) >= 0 || stream.AsSpan().IndexOf("\"usage\": {"u8) >= 0);
 
-    public override bool AsksForStream(byte[] request) => request.AsSpan().IndexOf("\"stream\":true"u8) >= 0;
+    public override bool AsksForStream(byte[] request, string target) => request.AsSpan().IndexOf("\"stream\":true"u8) >= 0;
 
     public override byte[] WriteAnswer(GridStream stream, DecodedMessage answer, string id, bool finished)
     {

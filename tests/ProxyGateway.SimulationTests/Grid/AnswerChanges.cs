@@ -7,7 +7,7 @@ namespace ProxyGateway.SimulationTests.Grid;
 internal static class AnswerChanges
 {
     public static DecodedMessage WithOtherToolIds(DecodedMessage answer) => Copy(answer, (key, block) =>
-        block.ToolId = key.Channel == Channel.Tool ? "other_" + block.ToolId : block.ToolId);
+        block.ToolId = key.Channel == Channel.Tool && block.ToolId is not null ? "other_" + block.ToolId : block.ToolId);
 
     /// <summary>Each text changed at its first, middle and last character, cut, and gone on with.</summary>
     public static IEnumerable<DecodedMessage> OfText(DecodedMessage answer)
@@ -73,7 +73,7 @@ internal static class AnswerChanges
         var copy = Copy(answer, (_, _) => { });
         if (!copy.Blocks.ContainsKey(key))
         {
-            copy.Append(new ContractPart(key, like.Text.ToString(), "one_more", like.ToolName.ToString(), like.FreeText));
+            copy.Append(new ContractPart(key, like.Text.ToString(), "one_more", like.ToolName.ToString(), like.FreeText, like.Kind));
         }
 
         return copy;
@@ -92,7 +92,8 @@ internal static class AnswerChanges
 
         foreach (var (key, block) in answer.Blocks)
         {
-            copy.Append(new ContractPart(key, block.Text.ToString(), block.ToolId, block.ToolName.ToString(), block.FreeText));
+            copy.Append(new ContractPart(key, block.Text.ToString(), block.ToolId, block.ToolName.ToString(), block.FreeText, block.Kind));
+            copy.Blocks[key].Raws.AddRange(block.Raws);
             change(key, copy.Blocks[key]);
         }
 

@@ -18,6 +18,15 @@ internal enum StreamEnd
     /// <summary>Bytes that are no event, then the rest of the stream as if nothing had been.</summary>
     GarbageInside,
     ClientLeaves,
+
+    /// <summary>The upstream's own error event, and then the client leaves before the attempt is over.</summary>
+    ErrorThenClientLeaves,
+
+    /// <summary>The event in front of the cut a second time, then the rest.</summary>
+    Doubled,
+
+    /// <summary>The event behind the cut left out, then the rest.</summary>
+    LeftOut,
 }
 
 /// <summary>What the attempts after the first give, or why there are none.</summary>
@@ -68,6 +77,9 @@ internal enum ReplayKind
 
     /// <summary>A stream that failed before content is answered as JSON.</summary>
     AsJson,
+
+    /// <summary>A page of an intermediary under 200.</summary>
+    Page,
 }
 
 /// <summary>One case, by its coordinates. What is left open (which divergence, which protocol) follows from them and the seed.</summary>
@@ -75,12 +87,20 @@ internal sealed record GridCase(GridSubject Subject, int Cut, StreamEnd End, Rep
 {
     public const int Whole = int.MaxValue;
 
-    public static readonly StreamEnd[] Ends = Enum.GetValues<StreamEnd>();
+    /// <summary>Endings that differ from byte to byte.</summary>
+    public static readonly StreamEnd[] Ends = [.. Enum.GetValues<StreamEnd>().Where(e => e < StreamEnd.ErrorThenClientLeaves)];
+
+    /// <summary>Endings that only make sense between two events.</summary>
+    public static readonly StreamEnd[] EndsBetweenEvents = [.. Enum.GetValues<StreamEnd>().Where(e => e >= StreamEnd.ErrorThenClientLeaves)];
+
     public static readonly ReplayKind[] Replays = Enum.GetValues<ReplayKind>();
     public static readonly int[] Chunks = [1, 7, Whole];
 
-    /// <summary>Cases of a stream when every combination is run.</summary>
+    /// <summary>Cases of each cut of a stream when every combination is run.</summary>
     public static int PerCut => Ends.Length * Replays.Length * Chunks.Length;
+
+    /// <summary>The cases that each place between two events has beside them.</summary>
+    public static int PerBoundary => EndsBetweenEvents.Length * Replays.Length * Chunks.Length;
 
     /// <summary>A number from the coordinates; <paramref name="salt"/> tells one open choice from another.</summary>
     public int Pick(int salt, int count)

@@ -23,12 +23,13 @@ internal sealed class GridExchange : IDisposable
         var route = scripts.Route;
         using var client = new SimulatedClient(_gateway.Time, http2: @case.Pick(8, 2) == 1);
         _gateway.Upstream.Begin(client, @case.Chunk, @case.Subject.Format.AsksForStream, scripts.Answer);
-        var ended = _gateway.Run(route, stream.Request, @case.Subject.Format.Path, client, out var thrown);
+        var ended = _gateway.Run(route, stream.Request, @case.Subject.Format.Target, client, out var thrown);
         var attempts = _gateway.Upstream.Attempts;
         var transcript = new Transcript
         {
             Format = @case.Subject.Format.Name,
             RequestBody = stream.Request,
+            RequestTarget = @case.Subject.Format.Target,
             RequestHeaders = [KeyValuePair.Create("Authorization", "Bearer the-client's-own")],
             Attempts = [.. attempts.Select(a => a.ToRecord(stream.Terminal))],
             Client = Record(client, ended, thrown),
@@ -44,10 +45,11 @@ internal sealed class GridExchange : IDisposable
 
         if (ended)
         {
-            CheckRun(client, thrown, violations);
+            CheckRun(@case, client, thrown, violations);
             CheckTimes(client, violations);
             CheckOutcome(transcript, violations);
-            CheckRecovered(@case, violations);
+            CheckRecovered(@case, transcript, violations);
+            CheckLeave(client, violations);
             if (!scripts.IsPaused)
             {
                 // With pauses a clock may have run out, which the bytes do not show.
@@ -83,7 +85,7 @@ internal sealed class GridExchange : IDisposable
         };
     }
 
-    private void CheckRun(SimulatedClient client, Exception? thrown, ViolationList violations)
+    private void CheckRun(GridCase @case, SimulatedClient client, Exception? thrown, ViolationList violations)
     {
         if (_gateway.Crash is { } crash)
         {
@@ -115,9 +117,30 @@ internal sealed class GridExchange : IDisposable
             violations.Add(3, "bytes were left unflushed by the reset");
         }
 
-        if (client.Headers.ContentType == "text/event-stream" && client.Flushes.Exists(f => !EndsEvent(client.FlushedBytes.AsSpan(0, f.Length))))
+        if (client.Headers.ContentType == ContractFormats.Get(@case.Subject.Format.Name).StreamContentType)
         {
-            violations.Add(1, "a flush ended inside an event");
+            CheckFlushes(@case, client, violations);
+        }
+    }
+
+    private static void CheckFlushes(GridCase @case, SimulatedClient client, ViolationList violations)
+    {
+        var format = @case.Subject.Format;
+        var bytes = client.FlushedBytes;
+        var before = 0;
+        foreach (var (_, length) in client.Flushes)
+        {
+            if (!format.EndsEvent(bytes.AsSpan(0, length)))
+            {
+                violations.Add(1, "a flush ended inside an event");
+            }
+
+            if (format.CheckFlush(@case.Subject.Stream, bytes.AsMemory(before, length - before)) is { } problem)
+            {
+                violations.Add(6, problem);
+            }
+
+            before = length;
         }
     }
 
@@ -155,16 +178,45 @@ internal sealed class GridExchange : IDisposable
     }
 
     /// <summary>A gateway that always gave up would keep the contract: where the replay says the same words, they must be joined.</summary>
-    private void CheckRecovered(GridCase @case, ViolationList violations)
+    private void CheckRecovered(GridCase @case, Transcript transcript, ViolationList violations)
     {
         var mayRecover = @case.Replay is ReplayKind.Equal or ReplayKind.EqualAtFallback or ReplayKind.Slow
             && @case.End is StreamEnd.Reset or StreamEnd.Clean or StreamEnd.Stall or StreamEnd.ErrorEvent
-            && !@case.Subject.Stream.CannotBeJoined
+            && !@case.Subject.Stream.CannotBeJoined && @case.Subject.IsReplayable
             // The fallback cluster may be asked for the stream again, which then breaks in its own way.
             && (!@case.Subject.Stream.IsBroken || @case.Replay == ReplayKind.Equal);
-        if (mayRecover && _gateway.Meters.Outcome is not ("completed" or "recovered"))
+        if (mayRecover && _gateway.Meters.Outcome is not ("completed" or "recovered") && CanBeJoined(@case, transcript))
         {
             violations.Add(5, $"an equal replay was not joined ({_gateway.Meters.Outcome})");
+        }
+    }
+
+    /// <summary>Whether what the client may have of the first attempt is no more than a replay can go on from.</summary>
+    private static bool CanBeJoined(GridCase @case, Transcript transcript)
+    {
+        var format = ContractFormats.Get(@case.Subject.Format.Name);
+        var reading = AttemptReading.Read(transcript.Attempts[0], format, format.ReadRequest(transcript.RequestBody, transcript.RequestTarget)!, transcript.Limits);
+        return reading.ContentEvents == 0 || (CanBeJoined(format, reading.Events) && CanBeJoined(format, reading.Events.Where(e => !e.Is(EventTraits.Optional))));
+    }
+
+    private static bool CanBeJoined(IContractFormat format, IEnumerable<ContractEvent> events)
+    {
+        var stream = format.NewStream();
+        foreach (var e in events)
+        {
+            format.TryReadBlock(e.Raw, isStart: true, out var block);
+            stream.Read(block);
+        }
+
+        return stream.CanBeJoined;
+    }
+
+    /// <summary>Who leaves ends the attempt, whatever that had come to: nothing is held against the upstream.</summary>
+    private void CheckLeave(SimulatedClient client, ViolationList violations)
+    {
+        if (client.HasLeft && _gateway.Meters.Outcome == "client_gone" && _gateway.Meters.AttemptsThat("failed") > 0)
+        {
+            violations.Add(11, "an attempt that the client left was counted as the upstream's failure");
         }
     }
 
@@ -189,7 +241,7 @@ internal sealed class GridExchange : IDisposable
     private void CheckCancelled(GridCase @case, Transcript transcript, ViolationList violations)
     {
         var format = ContractFormats.Get(@case.Subject.Format.Name);
-        var request = format.ReadRequest(transcript.RequestBody)!;
+        var request = format.ReadRequest(transcript.RequestBody, transcript.RequestTarget)!;
         for (var i = 0; i < transcript.Attempts.Count; i++)
         {
             if (_gateway.Upstream.Attempts[i].CancelledEarly && !transcript.Client.Ending.Equals(ClientEnding.ClientLeft))
@@ -201,24 +253,5 @@ internal sealed class GridExchange : IDisposable
                 }
             }
         }
-    }
-
-    /// <summary>Whether bytes end with a blank line, or with a comment's line, which is what a heartbeat may be.</summary>
-    private static bool EndsEvent(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.IsEmpty)
-        {
-            return true;
-        }
-
-        var end = bytes.EndsWith("\r\n"u8) ? 2 : bytes[^1] is (byte)'\r' or (byte)'\n' ? 1 : 0;
-        if (end == 0)
-        {
-            return false;
-        }
-
-        var before = bytes[..^end];
-        var line = before[(before.LastIndexOfAny((byte)'\r', (byte)'\n') + 1)..];
-        return line.IsEmpty || line[0] == (byte)':';
     }
 }

@@ -9,8 +9,8 @@ internal abstract class GridFormat
     /// <summary>The name in the configuration, known to <see cref="ContractFormats"/> too.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The path clients post to.</summary>
-    public abstract string Path { get; }
+    /// <summary>Path and query that clients post to.</summary>
+    public abstract string Target { get; }
 
     /// <summary>An error event of an upstream, whole.</summary>
     public abstract byte[] ErrorEvent { get; }
@@ -24,8 +24,33 @@ internal abstract class GridFormat
     /// <summary>A client's request that fits a recorded stream.</summary>
     public abstract byte[] RequestFor(byte[] stream);
 
-    /// <summary>Whether a request body asks for a stream.</summary>
-    public abstract bool AsksForStream(byte[] request);
+    /// <summary>Whether a request asks for a stream.</summary>
+    public virtual bool AsksForStream(byte[] request, string target) => ContractFormats.Get(Name).ReadRequest(request, target) is { Streaming: true };
+
+    /// <summary>The streams of a recording that holds several.</summary>
+    public virtual IEnumerable<byte[]> Split(byte[] recording) => [recording];
+
+    /// <summary>Whether bytes end with a blank line, or with a comment's line, which is what a heartbeat may be.</summary>
+    public virtual bool EndsEvent(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return true;
+        }
+
+        var end = bytes.EndsWith("\r\n"u8) ? 2 : bytes[^1] is (byte)'\r' or (byte)'\n' ? 1 : 0;
+        if (end == 0)
+        {
+            return false;
+        }
+
+        var before = bytes[..^end];
+        var line = before[(before.LastIndexOfAny((byte)'\r', (byte)'\n') + 1)..];
+        return line.IsEmpty || line[0] == (byte)':';
+    }
+
+    /// <summary>What is wrong with a flush that sent <paramref name="sent"/> last; null where nothing is.</summary>
+    public virtual string? CheckFlush(GridStream stream, ReadOnlyMemory<byte> sent) => null;
 
     /// <summary>The non-streaming body that says what <paramref name="answer"/> holds; without its stop reasons if not <paramref name="finished"/>.</summary>
     public abstract byte[] WriteAnswer(GridStream stream, DecodedMessage answer, string id, bool finished);

@@ -10,7 +10,10 @@ internal static class GridFormats
     /// <summary>Beyond it a recorded stream says nothing that a shorter one does not say faster.</summary>
     private const int LongestRecording = 32 * 1024;
 
-    private static readonly GridFormat[] All = [new OpenAIChatGrid()];
+    public static readonly IReadOnlyList<GridFormat> All = 
+    [
+        new OpenAIChatGrid(), new AnthropicMessagesGrid(), new OpenAIResponsesGrid(), new OpenAICompletionsGrid(), new GeminiGrid(), new OllamaGrid(), new A2AGrid(),
+    ];
 
     /// <summary>All streams; the recorded ones only where the third-party data is there.</summary>
     public static IReadOnlyList<GridSubject> Subjects(string? dataFolder)
@@ -20,19 +23,23 @@ internal static class GridFormats
         foreach (var format in All)
         {
             subjects.AddRange(format.OwnStreams().Select(s => new GridSubject(format, s)));
-            subjects.AddRange(recorded
-                .Where(r => r.Format == format.Name && r.Bytes.Length <= LongestRecording)
-                .Select(r => new GridSubject(format, Stream(format, r))));
+            subjects.AddRange(Recordings(format, recorded, LongestRecording).Select(s => new GridSubject(format, s)));
         }
 
         return subjects;
     }
 
-    private static GridStream Stream(GridFormat format, RecordedStream recorded)
+    /// <summary>The recorded streams of a format, up to a length.</summary>
+    public static IEnumerable<GridStream> Recordings(GridFormat format, IReadOnlyList<RecordedStream> recorded, int longest) => recorded
+        .Where(r => r.Format == format.Name)
+        .SelectMany(r => format.Split(r.Bytes).Select(bytes => Stream(format, r.Name, bytes)))
+        .Where(s => s.Bytes.Length <= longest);
+
+    private static GridStream Stream(GridFormat format, string name, byte[] bytes)
     {
-        var request = format.RequestFor(recorded.Bytes);
-        var reading = GridSubject.Read(format, recorded.Bytes, request, TerminalRule.Either);
-        return new GridStream("recorded:" + recorded.Name.Replace(' ', '_'), recorded.Bytes, request)
+        var request = format.RequestFor(bytes);
+        var reading = GridSubject.Read(format, bytes, request, TerminalRule.Either);
+        return new GridStream("recorded:" + name.Replace(' ', '_'), bytes, request)
         {
             Recorded = true,
             IsBroken = !reading.CanBeComplete || reading.CanBeFailed,

@@ -34,8 +34,7 @@ internal static class GridRun
         var count = 0L;
         for (var i = 0; i < subjects.Count; i++)
         {
-            var stream = subjects[i].Stream;
-            ends[i] = count += (stream.Bytes.Length + 1L) * (stream.Recorded ? PerRecordedCut : GridCase.PerCut);
+            ends[i] = count += Size(subjects[i]);
         }
 
         return Run(count, n =>
@@ -43,16 +42,22 @@ internal static class GridRun
             var i = Array.BinarySearch(ends, n + 1);
             i = i < 0 ? ~i : i;
             var subject = subjects[i];
-            var within = (int)(n - (i == 0 ? 0 : ends[i - 1]));
+            var within = n - (i == 0 ? 0 : ends[i - 1]);
             if (!subject.Stream.Recorded)
             {
-                return At(subject, within / GridCase.PerCut, within % GridCase.PerCut, seed);
+                return At(subject, within, seed);
             }
 
             var cut = within / PerRecordedCut;
-            return At(subject, cut, Mix(n, seed, GridCase.PerCut), seed);
+            return At(subject, (cut * GridCase.PerCut) + Mix(n, seed, GridCase.PerCut), seed);
         });
     }
+
+    private static long Size(GridSubject subject) => subject.Stream.Recorded ? (subject.Stream.Bytes.Length + 1L) * PerRecordedCut : Combinations(subject);
+
+    /// <summary>Every ending at every byte, and those between events at every event's end.</summary>
+    private static long Combinations(GridSubject subject) =>
+        ((subject.Stream.Bytes.Length + 1L) * GridCase.PerCut) + ((long)subject.Boundaries.Count * GridCase.PerBoundary);
 
     /// <summary>A seeded choice of <paramref name="count"/> cases; longer streams have more of them.</summary>
     public static GridResult Sample(IReadOnlyList<GridSubject> subjects, int seed, long count)
@@ -65,7 +70,7 @@ internal static class GridRun
             {
                 if (at < Weight(subject))
                 {
-                    return At(subject, Mix(n, seed + 1, subject.Stream.Bytes.Length + 1), Mix(n, seed + 2, GridCase.PerCut), seed);
+                    return At(subject, Anywhere(subject, n, seed), seed);
                 }
 
                 at -= Weight(subject);
@@ -78,11 +83,24 @@ internal static class GridRun
     /// <summary>A recorded stream costs more and tells less per byte.</summary>
     private static int Weight(GridSubject subject) => subject.Stream.Recorded ? 60 : subject.Stream.Bytes.Length + 1;
 
-    private static GridCase At(GridSubject subject, int cut, int combination, int seed)
+    /// <summary>One of ten cases lies between two events.</summary>
+    private static long Anywhere(GridSubject subject, long n, int seed)
     {
-        var (rest, chunk) = Math.DivRem(combination, GridCase.Chunks.Length);
+        var bytes = (subject.Stream.Bytes.Length + 1L) * GridCase.PerCut;
+        return Mix(n, seed + 1, 10) == 0
+            ? bytes + ((long)Mix(n, seed + 2, subject.Boundaries.Count) * GridCase.PerBoundary) + Mix(n, seed + 3, GridCase.PerBoundary)
+            : ((long)Mix(n, seed + 2, subject.Stream.Bytes.Length + 1) * GridCase.PerCut) + Mix(n, seed + 3, GridCase.PerCut);
+    }
+
+    private static GridCase At(GridSubject subject, long combination, int seed)
+    {
+        var bytes = (subject.Stream.Bytes.Length + 1L) * GridCase.PerCut;
+        var isBetween = combination >= bytes;
+        var (place, within) = Math.DivRem(isBetween ? combination - bytes : combination, isBetween ? GridCase.PerBoundary : GridCase.PerCut);
+        var (rest, chunk) = Math.DivRem((int)within, GridCase.Chunks.Length);
         var (end, replay) = Math.DivRem(rest, GridCase.Replays.Length);
-        return new GridCase(subject, cut, GridCase.Ends[end], GridCase.Replays[replay], GridCase.Chunks[chunk], seed);
+        return new GridCase(
+            subject, isBetween ? subject.Boundaries[(int)place] : (int)place, (isBetween ? GridCase.EndsBetweenEvents : GridCase.Ends)[end], GridCase.Replays[replay], GridCase.Chunks[chunk], seed);
     }
 
     /// <summary>SplitMix64: an even number below <paramref name="below"/> for each <paramref name="n"/>, the same in every process.</summary>

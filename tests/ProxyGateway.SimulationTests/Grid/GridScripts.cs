@@ -8,6 +8,7 @@ namespace ProxyGateway.SimulationTests.Grid;
 internal sealed class GridScripts(GridCase @case)
 {
     private static readonly byte[] Garbage = "<html>502 Bad Gateway</html>\n\ndata: {\"no\": \n\n"u8.ToArray();
+    private static readonly byte[] Page = "<!doctype html><title>Sign in</title>"u8.ToArray();
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(25);
 
     /// <summary>So long that several of them outlast every clock and a heartbeat would be due.</summary>
@@ -65,12 +66,15 @@ internal sealed class GridScripts(GridCase @case)
             ReplayKind.CutAgain when attempt == 2 => Equal(streaming) is var whole
                 ? whole with { Body = Part(whole.Body), End = @case.Pick(4, 2) == 0 ? ScriptEnd.Reset : ScriptEnd.Silence }
                 : throw new InvalidOperationException(),
-            ReplayKind.EventStream => new UpstreamScript { Body = _subject.OtherStream },
+            ReplayKind.EventStream => new UpstreamScript { ContentType = StreamType, Body = _subject.OtherStream },
             ReplayKind.Refused => new UpstreamScript { End = ScriptEnd.Refused },
+            ReplayKind.Page => new UpstreamScript { ContentType = "text/html", Body = Page },
             ReplayKind.Empty => UpstreamScript.Json(default),
             _ => Equal(streaming),
         };
     }
+
+    private string StreamType => ContractFormats.Get(_subject.Format.Name).StreamContentType;
 
     private UpstreamScript First()
     {
@@ -91,8 +95,19 @@ internal sealed class GridScripts(GridCase @case)
             StreamEnd.Garbage => script with { Body = (byte[])[.. cut.Span, .. Garbage] },
             StreamEnd.GarbageInside => script with { Body = (byte[])[.. cut.Span, .. Garbage, .. bytes.AsSpan(@case.Cut)] },
             StreamEnd.ErrorEvent => script with { Body = (byte[])[.. cut.Span, .. "\n\n"u8, .. _subject.Format.ErrorEvent] },
+            StreamEnd.ErrorThenClientLeaves => script with { Body = (byte[])[.. cut.Span, .. _subject.Format.ErrorEvent], End = ScriptEnd.ClientLeavesAtEnd },
+            StreamEnd.Doubled => script with { Body = (byte[])[.. cut.Span, .. bytes.AsSpan(Boundary(-1)..@case.Cut), .. bytes.AsSpan(@case.Cut)] },
+            StreamEnd.LeftOut => script with { Body = (byte[])[.. cut.Span, .. bytes.AsSpan(Boundary(1))] },
             _ => script,
         };
+    }
+
+    /// <summary>The end of the event so many events away from the cut.</summary>
+    private int Boundary(int away)
+    {
+        var ends = _subject.Boundaries;
+        var at = Enumerable.Range(0, ends.Count).Last(i => ends[i] <= @case.Cut);
+        return ends[Math.Clamp(at + away, 0, ends.Count - 1)];
     }
 
     private UpstreamScript Equal(bool streaming) => Replay(streaming, @case.Pick(5, 2) == 0 ? _subject.Answer : _subject.OtherAnswer);
@@ -102,7 +117,7 @@ internal sealed class GridScripts(GridCase @case)
         : UpstreamScript.Json(answer);
 
     private UpstreamScript Truncated(bool streaming) => streaming
-        ? new UpstreamScript { Body = Part(_subject.OtherStream), End = ScriptEnd.Reset }
+        ? new UpstreamScript { ContentType = StreamType, Body = Part(_subject.OtherStream), End = ScriptEnd.Reset }
         : UpstreamScript.Json(Part(_subject.OtherAnswer));
 
     private UpstreamScript Error(int status) => new() { Status = status, ContentType = "application/json", Body = _subject.Format.ErrorBody };

@@ -12,15 +12,20 @@ internal sealed class GridSubject
     {
         Format = format;
         Stream = stream;
+        Boundaries = EventEnds(ContractFormats.Get(format.Name), stream.Bytes);
         var whole = Whole(format, stream);
         var id = stream.Id ?? "made";
         Answer = format.WriteAnswer(stream, whole, id, finished: true);
+        IsReplayable = ContractFormats.Get(format.Name).ReadAnswer(Answer) is not null;
         OtherAnswer = format.WriteAnswer(stream, AnswerChanges.WithOtherToolIds(whole), OtherId, finished: true);
         Unfinished = format.WriteAnswer(stream, whole, OtherId, finished: false);
         Diverging = [.. AnswerChanges.OfText(whole).Select(a => format.WriteAnswer(stream, a, OtherId, finished: true))];
         OtherTools = [.. AnswerChanges.OfTools(whole).Select(a => format.WriteAnswer(stream, a, OtherId, finished: true))];
         OtherStream = stream.Id is null ? stream.Bytes : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(stream.Bytes).Replace(stream.Id, OtherId, StringComparison.Ordinal));
     }
+
+    /// <summary>Where its events end; the first is its beginning.</summary>
+    public IReadOnlyList<int> Boundaries { get; }
 
     public GridFormat Format { get; }
 
@@ -30,6 +35,9 @@ internal sealed class GridSubject
 
     /// <summary>The whole answer, non-streaming, under the stream's own ids.</summary>
     public byte[] Answer { get; }
+
+    /// <summary>Whether the stream says what a whole answer can say too.</summary>
+    public bool IsReplayable { get; }
 
     /// <summary>The same words under other ids, as a second run of the request gives them.</summary>
     public byte[] OtherAnswer { get; }
@@ -49,8 +57,19 @@ internal sealed class GridSubject
     public static AttemptReading Read(GridFormat format, byte[] stream, byte[] request, TerminalRule terminal, ContractLimits? limits = null)
     {
         var contract = ContractFormats.Get(format.Name);
-        var record = new AttemptRecord { ContentType = "text/event-stream", Body = stream, Terminal = terminal };
-        return AttemptReading.Read(record, contract, contract.ReadRequest(request)!, limits);
+        var record = new AttemptRecord { ContentType = contract.StreamContentType, Body = stream, Terminal = terminal };
+        return AttemptReading.Read(record, contract, contract.ReadRequest(request, format.Target)!, limits);
+    }
+
+    private static List<int> EventEnds(IContractFormat format, byte[] stream)
+    {
+        List<int> ends = [0];
+        while (format.TryReadBlock(stream.AsMemory(ends[^1]), isStart: ends.Count == 1, out var block))
+        {
+            ends.Add(ends[^1] + block.Raw.Length);
+        }
+
+        return ends;
     }
 
     private static DecodedMessage Whole(GridFormat format, GridStream stream)

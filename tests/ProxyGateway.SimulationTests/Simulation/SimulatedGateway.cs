@@ -75,12 +75,12 @@ internal sealed class SimulatedGateway : IDisposable
     public Exception? Crash => _log.Crash;
 
     /// <summary>Runs one exchange to its end. False where it hangs: the gateway is of no use afterwards.</summary>
-    public bool Run(SimulatedRoute route, byte[] request, string path, SimulatedClient client, out Exception? thrown)
+    public bool Run(SimulatedRoute route, byte[] request, string target, SimulatedClient client, out Exception? thrown)
     {
         Time.Begin();
         _meters.Begin();
         _log.Crash = null;
-        var task = _entrance.InvokeAsync(Context(route, request, path, client));
+        var task = _entrance.InvokeAsync(Context(route, request, target, client));
         thrown = null;
         while (!task.IsCompleted)
         {
@@ -101,13 +101,14 @@ internal sealed class SimulatedGateway : IDisposable
         _drain.Dispose();
     }
 
-    private DefaultHttpContext Context(SimulatedRoute route, byte[] request, string path, SimulatedClient client)
+    private DefaultHttpContext Context(SimulatedRoute route, byte[] request, string target, SimulatedClient client)
     {
         var features = new FeatureCollection(16);
         var incoming = new HttpRequestFeature
         {
             Method = "POST",
-            Path = path,
+            Path = target.Split('?')[0],
+            QueryString = target.IndexOf('?') is > 0 and var query ? target[query..] : "",
             Protocol = client.IsHttp2 ? "HTTP/2" : "HTTP/1.1",
             Scheme = "http",
             Body = new MemoryStream(request, writable: false),

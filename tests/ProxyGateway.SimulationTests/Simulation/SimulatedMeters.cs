@@ -46,6 +46,9 @@ internal sealed class SimulatedMeters : IMeterFactory
     /// <summary>The one outcome that was counted; null where it was none or several.</summary>
     public string? Outcome => _outcomes.Count == 1 ? _outcomes.Keys.First() : null;
 
+    /// <summary>How many attempts came to <paramref name="result"/>.</summary>
+    public long AttemptsThat(string result) => _results.GetValueOrDefault(result);
+
     public Meter Create(MeterOptions options)
     {
         var meter = new Meter(options);

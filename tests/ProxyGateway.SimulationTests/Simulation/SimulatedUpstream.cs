@@ -16,7 +16,7 @@ internal sealed class SimulatedUpstream(SimulatedTime time)
 {
     private SimulatedClient _client = null!;
     private Func<int, bool, bool, UpstreamScript> _answer = null!;
-    private Func<byte[], bool> _asksForStream = null!;
+    private Func<byte[], string, bool> _asksForStream = null!;
     private int _chunk;
 
     public List<SimulatedAttempt> Attempts { get; } = [];
@@ -26,9 +26,9 @@ internal sealed class SimulatedUpstream(SimulatedTime time)
 
     /// <param name="client">The client of the exchange that begins.</param>
     /// <param name="chunk">Bytes per read.</param>
-    /// <param name="asksForStream">Whether a request body asks for a stream.</param>
+    /// <param name="asksForStream">Whether a request asks for a stream, by its body, its path and query.</param>
     /// <param name="answer">By the attempt's number from 1, whether it asks for a stream, and whether it is at a fallback cluster.</param>
-    public void Begin(SimulatedClient client, int chunk, Func<byte[], bool> asksForStream, Func<int, bool, bool, UpstreamScript> answer)
+    public void Begin(SimulatedClient client, int chunk, Func<byte[], string, bool> asksForStream, Func<int, bool, bool, UpstreamScript> answer)
     {
         Attempts.Clear();
         LeftUnflushed = false;
@@ -44,12 +44,14 @@ internal sealed class SimulatedUpstream(SimulatedTime time)
         var body = request.ToArray();
         var cluster = feature.Cluster.Config.ClusterId;
         var isFallback = cluster != SimulatedGateway.Primary;
-        var streaming = _asksForStream(body);
+        var target = context.Request.Path + context.Request.QueryString;
+        var streaming = _asksForStream(body, target);
         var attempt = new SimulatedAttempt(_answer(Attempts.Count + 1, streaming, isFallback))
         {
             Cluster = cluster,
             Streaming = streaming,
             RequestBody = body,
+            RequestTarget = target,
             RequestHeaders = isFallback ? [.. context.Request.Headers.Select(h => KeyValuePair.Create(h.Key, h.Value.ToString()))] : [],
             BeganAfterClientLeft = _client.HasLeft,
         };
@@ -116,6 +118,11 @@ internal sealed class SimulatedUpstream(SimulatedTime time)
     {
         switch (attempt.Script.End)
         {
+            case ScriptEnd.ClientLeavesAtEnd:
+                _client.Leave();
+                attempt.Ending = AttemptEnding.Clean;
+                Report(context, ForwarderError.ResponseBodyCanceled, new OperationCanceledException(), StatusCodes.Status502BadGateway);
+                return;
             case ScriptEnd.Clean when !context.RequestAborted.IsCancellationRequested:
                 attempt.Ending = AttemptEnding.Clean;
                 return;
@@ -198,6 +205,8 @@ internal sealed class SimulatedAttempt(UpstreamScript script)
 
     public required byte[] RequestBody { get; init; }
 
+    public required string RequestTarget { get; init; }
+
     public required IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; }
 
     public required bool BeganAfterClientLeft { get; init; }
@@ -219,6 +228,7 @@ internal sealed class SimulatedAttempt(UpstreamScript script)
         IsFallback = Cluster != SimulatedGateway.Primary,
         Kind = Streaming ? AttemptKind.Streaming : AttemptKind.NonStreaming,
         RequestBody = RequestBody,
+        RequestTarget = RequestTarget,
         RequestHeaders = RequestHeaders,
         Status = HeadersSent ? script.Status : 0,
         ContentType = HeadersSent ? script.ContentType : null,

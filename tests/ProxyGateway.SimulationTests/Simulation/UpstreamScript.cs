@@ -12,6 +12,9 @@ internal enum ScriptEnd
     /// <summary>The client leaves at this point, and the upstream would go on.</summary>
     ClientLeaves,
 
+    /// <summary>The client leaves when all was sent, before the gateway hears that the call is over.</summary>
+    ClientLeavesAtEnd,
+
     /// <summary>There is no connection at all.</summary>
     Refused,
 }

@@ -11,6 +11,7 @@ public sealed class AttemptReading
     private readonly ContractRequest _request;
     private readonly ContractLimits? _limits;
     private readonly DecodedMessage _message = new();
+    private readonly ContractStream _stream;
     private int _malformed;
     private int _malformedPerhaps;
     private int _heldEnd = -1;
@@ -21,6 +22,7 @@ public sealed class AttemptReading
     {
         Attempt = attempt;
         _format = format;
+        _stream = format.NewStream();
         _request = request;
         _limits = limits;
     }
@@ -67,7 +69,7 @@ public sealed class AttemptReading
         {
             reading.CanBeFailed = true;
         }
-        else if (LooksLikeStream(attempt))
+        else if (LooksLikeStream(attempt, format))
         {
             reading.ReadStream();
         }
@@ -80,15 +82,17 @@ public sealed class AttemptReading
         return reading;
     }
 
-    private static bool LooksLikeStream(AttemptRecord attempt)
+    private static bool LooksLikeStream(AttemptRecord attempt, IContractFormat format)
     {
         if (attempt.ContentType is { } type)
         {
-            return type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
+            return type.StartsWith(format.StreamContentType, StringComparison.OrdinalIgnoreCase);
         }
 
-        return attempt.Kind == AttemptKind.Streaming && !attempt.Body.AsSpan().TrimStart(" \r\n\t"u8).StartsWith((byte)'{');
+        return attempt.Kind == AttemptKind.Streaming && (IsEventStream(format) != attempt.Body.AsSpan().TrimStart(" \r\n\t"u8).StartsWith((byte)'{'));
     }
+
+    private static bool IsEventStream(IContractFormat format) => format.StreamContentType == "text/event-stream";
 
     private void ReadStream()
     {
@@ -100,10 +104,10 @@ public sealed class AttemptReading
         IsExact = !lossy;
         var position = 0;
         var failed = false;
-        while (!failed && !HasDone && SseBlock.TryRead(body[position..], position == 0, out var block))
+        while (!failed && !HasDone && _format.TryReadBlock(body[position..], position == 0, out var block))
         {
             position += block.Raw.Length;
-            failed = !Take(block, optional: block.Raw.Span[^1] == '\r' && position == body.Length);
+            failed = !Take(block, optional: block.Raw.Span[^1] == '\r' && position == body.Length && IsEventStream(_format));
         }
 
         if (!failed && !HasDone && _limits?.MaxEventBytes is { } max)
@@ -119,12 +123,28 @@ public sealed class AttemptReading
             lossy |= _finished || HasDone;
         }
 
+        while (_heldEnd > 0 && Events[_heldEnd - 1].Is(EventTraits.Held))
+        {
+            _heldEnd--;
+        }
+
         for (var i = _heldEnd; i >= 0 && i < Events.Count && !HasDone; i++)
         {
             Events[i] = Events[i].AsOptional();
         }
 
         HasFault = failed;
+        if (!_finished && !HasDone)
+        {
+            // What waits for a later event was never there where none came.
+            for (var i = Events.Count - 1; i >= 0 && Events[i].Is(EventTraits.Held | EventTraits.Malformed); i--)
+            {
+                Events[i] = Events[i].AsOptional();
+            }
+
+            ContentEvents = Events.Count(e => e.Is(EventTraits.Content) && !e.Is(EventTraits.Optional));
+        }
+
         CanBeComplete = !failed && (HasDone || (_finished && Attempt.Terminal != TerminalRule.Done));
         CanBeFailed = !CanBeComplete || lossy || _unclear;
         IsExact &= !_unclear;
@@ -132,6 +152,11 @@ public sealed class AttemptReading
 
     private bool BeginsWithField()
     {
+        if (!IsEventStream(_format))
+        {
+            return true;
+        }
+
         var start = Attempt.Body.AsSpan().TrimStart((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF, (byte)'\r', (byte)'\n']);
         return start.StartsWith("data:"u8) || start.StartsWith("event:"u8) || start.StartsWith("id:"u8) || start.StartsWith("retry:"u8) || start.StartsWith(":"u8);
     }
@@ -140,10 +165,13 @@ public sealed class AttemptReading
     private void TakeUnterminated(ReadOnlyMemory<byte> rest)
     {
         byte[] whole = [.. rest.Span, .. "\n\n"u8];
-        if (SseBlock.TryRead(whole, Events.Count == 0, out var block) && block.HasData
-            && _format.ReadEvent(block) is var e && (!e.Is(EventTraits.Malformed) || e.Is(EventTraits.Optional)))
+        if (_format.TryReadBlock(whole, Events.Count == 0, out var block) && block.HasData)
         {
-            Take(block, optional: true);
+            var e = _stream.Read(block);
+            if (!e.Is(EventTraits.Malformed) || e.Is(EventTraits.Optional))
+            {
+                Take(e, block, optional: true);
+            }
         }
     }
 
@@ -161,7 +189,11 @@ public sealed class AttemptReading
             _unclear |= ContentEvents == 0 && Events.Sum(e => e.Raw.Length) + block.Raw.Length > max;
         }
 
-        var e = _format.ReadEvent(block);
+        return Take(_stream.Read(block), block, optional);
+    }
+
+    private bool Take(ContractEvent e, SseBlock block, bool optional)
+    {
         if (_finished)
         {
             TakeTail(e, optional);
@@ -183,7 +215,7 @@ public sealed class AttemptReading
             _malformed = _malformedPerhaps = 0;
         }
 
-        if (e.Is(EventTraits.Done) && (Attempt.Terminal == TerminalRule.FinishReason || _message.Choices.Count == 0))
+        if (e.Problem is { IsFault: true } || (e.Is(EventTraits.Done) && e.Finishes.Count == 0 && !_format.DoneSuffices(_message, Attempt.Terminal)))
         {
             return false;
         }
@@ -192,12 +224,12 @@ public sealed class AttemptReading
         _unclear |= e.Is(EventTraits.Done) && !_message.HasContent && _message.Finishes.Count == 0;
 
         _message.Append(e);
-        if (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null))
+        if (!_format.CallsEndWhole && (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null)))
         {
             return false;
         }
 
-        _unclear |= e.Finishes.Any(f => HasCallWithoutArguments(f.Choice));
+        _unclear |= _format.ArgumentsMayBeMissing && e.Finishes.Any(f => HasCallWithoutArguments(f.Choice));
         Events.Add(optional ? e.AsOptional() : e);
         ContentEvents += e.Is(EventTraits.Content) && !optional ? 1 : 0;
         HasDone = e.Is(EventTraits.Done);
@@ -233,7 +265,9 @@ public sealed class AttemptReading
     /// <summary>After the stop reason only the tail counts; nothing that comes then can make the answer less complete.</summary>
     private void TakeTail(ContractEvent e, bool optional)
     {
-        if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)))
+        // While the end marker is still to come, a gateway may take what contradicts the end for a fault.
+        _unclear |= Attempt.Terminal == TerminalRule.Done && e.Problem is not null;
+        if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)) || e.Problem is not null)
         {
             return;
         }

@@ -83,7 +83,7 @@ internal static class AttemptRules
     {
         if (attempt.RequestBody is not { } sent || sent.AsSpan().SequenceEqual(transcript.RequestBody))
         {
-            if (attempt.RequestBody is not null && attempt.Kind == AttemptKind.NonStreaming && format.ReadRequest(transcript.RequestBody) is { Streaming: true })
+            if (attempt.RequestBody is not null && attempt.Kind == AttemptKind.NonStreaming && format.ReadRequest(transcript.RequestBody, attempt.RequestTarget ?? transcript.RequestTarget) is { Streaming: true })
             {
                 violations.Add(15, "a replay asks for a stream");
             }
@@ -93,15 +93,15 @@ internal static class AttemptRules
 
         try
         {
-            using var before = JsonDocument.Parse(transcript.RequestBody, OpenAIChat.Json.Options);
-            using var after = JsonDocument.Parse(sent, OpenAIChat.Json.Options);
+            using var before = JsonDocument.Parse(transcript.RequestBody, ContractJson.Options);
+            using var after = JsonDocument.Parse(sent, ContractJson.Options);
             var wanted = Kept(before.RootElement, format);
             var got = Kept(after.RootElement, format);
             if (!wanted.SequenceEqual(got))
             {
                 violations.Add(15, $"the request changed on its way to {attempt.Cluster}");
             }
-            else if (format.ReadRequest(sent) is { } request && request.Streaming != (attempt.Kind == AttemptKind.Streaming))
+            else if (format.ReadRequest(sent, attempt.RequestTarget ?? transcript.RequestTarget) is { } request && request.Streaming != (attempt.Kind == AttemptKind.Streaming))
             {
                 violations.Add(15, $"a {attempt.Kind} attempt with stream: {request.Streaming}");
             }

@@ -44,7 +44,6 @@ public sealed class ClientReading
     public static ClientReading Read(byte[] body, IContractFormat format, IReadOnlyList<AttemptReading> attempts)
     {
         var reading = new ClientReading(body, format);
-        reading.SkipHeartbeats();
         reading.FindSource(attempts);
         reading.ReadAdded();
         return reading;
@@ -55,10 +54,16 @@ public sealed class ClientReading
         for (var i = 0; i < attempts.Count; i++)
         {
             var attempt = attempts[i];
-            var match = Match(attempt);
+            var match = BestMatch(attempt);
+            if (IsAlsoOf(attempts, i, match))
+            {
+                continue;
+            }
+
             if (attempt.HasStream && (match.Content > 0 || (attempt.CanBeComplete && match.Finished) || (attempt.MustBeSeen && !HasLost(attempt, attempts))))
             {
                 Source = attempt;
+                Heartbeats += match.Before;
                 Delivered.AddRange(match.Events);
                 _position = match.End;
                 HeartbeatInside = match.HeartbeatInside;
@@ -67,7 +72,7 @@ public sealed class ClientReading
             }
 
             // Where the next attempt begins with the very same bytes nobody can tell whose they are.
-            if (match.Events.Count > 0 && !attempts.Skip(i + 1).Any(a => (a.HasStream && Match(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
+            if (match.Events.Exists(e => _format.HeartbeatLength(e.Raw) != e.Raw.Length) && !attempts.Skip(i + 1).Any(a => (a.HasStream && BestMatch(a).End >= match.End) || MadeAlike(match.Events, a.Answer)))
             {
                 LeakedLifecycle = true;
                 _position = match.End;
@@ -77,15 +82,37 @@ public sealed class ClientReading
     }
 
     private bool HasLost(AttemptReading attempt, IReadOnlyList<AttemptReading> attempts) =>
-        attempt.Attempt.Raced && attempts.Any(other => other != attempt && other.Attempt.Raced && Match(other).Content > 0);
+        attempt.Attempt.Raced && attempts.Any(other => other != attempt && other.Attempt.Raced && BestMatch(other).Content > 0);
+
+    /// <summary>What need not be this attempt's may be a later one's, where events do not name their answer.</summary>
+    private bool IsAlsoOf(IReadOnlyList<AttemptReading> attempts, int i, Found match) =>
+        !attempts[i].MustBeSeen && match.Content > 0 && attempts.Skip(i + 1).Any(a => a.HasStream && BestMatch(a) is var other && other.End > match.End);
 
     /// <summary>A stream made from an answer that has the attempt's own id may begin with the very bytes the attempt began with.</summary>
     private static bool MadeAlike(List<ContractEvent> events, DecodedMessage? answer) =>
         answer is not null && events.TrueForAll(e => !e.Is(EventTraits.NoData) && e.Id is not null && answer.Ids.Contains(e.Id));
 
-    private Found Match(AttemptReading attempt)
+    /// <summary>An upstream may itself begin with what is a heartbeat, so the attempt may begin in front of each.</summary>
+    private Found BestMatch(AttemptReading attempt)
     {
-        var found = new Found { End = _position };
+        var best = Match(attempt, _position);
+        var at = _position;
+        for (var before = 1; _format.HeartbeatLength(_body[at..]) is > 0 and var beat; before++)
+        {
+            at += beat;
+            if (Match(attempt, at) is var found && (found.Events.Count > best.Events.Count || (found.Events.Count == best.Events.Count && best.HeartbeatInside && !found.HeartbeatInside)))
+            {
+                best = found;
+                best.Before = before;
+            }
+        }
+
+        return best;
+    }
+
+    private Found Match(AttemptReading attempt, int start)
+    {
+        var found = new Found { End = start };
         for (var i = 0; i < attempt.Events.Count; i++)
         {
             var e = attempt.Events[i];
@@ -156,9 +183,18 @@ public sealed class ClientReading
     private void ReadAdded()
     {
         SkipHeartbeats();
-        while (SseBlock.TryRead(_body[_position..], _position == 0, out var block))
+        var stream = _format.NewStream();
+        for (var i = 0; i < Delivered.Count && _position < _body.Length; i++)
         {
-            Added.Add(_format.ReadEvent(block));
+            if (_format.TryReadBlock(Delivered[i].Raw, isStart: i == 0, out var known))
+            {
+                stream.Read(known);
+            }
+        }
+
+        while (_format.TryReadBlock(_body[_position..], _position == 0, out var block))
+        {
+            Added.Add(stream.Read(block));
             _position += block.Raw.Length;
             SkipHeartbeats();
         }
@@ -173,6 +209,9 @@ public sealed class ClientReading
         public IReadOnlyList<ContractEvent> Missing { get; set; } = [];
 
         public int Content { get; set; }
+
+        /// <summary>Heartbeats in front of it.</summary>
+        public int Before { get; set; }
 
         public bool Finished { get; set; }
 

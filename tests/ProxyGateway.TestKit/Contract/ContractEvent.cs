@@ -35,6 +35,12 @@ public enum EventTraits
 
     /// <summary>Carries usage and no choice: the report at the end, rather than a running count.</summary>
     UsageReport = 512,
+
+    /// <summary>Leaves only together with a later event without this trait; where the stream fails in between, it was never there.</summary>
+    Held = 1024,
+
+    /// <summary>An event of the format that is a heartbeat where a gateway sends it.</summary>
+    Heartbeat = 2048,
 }
 
 /// <summary>Where a piece of an answer belongs.</summary>
@@ -47,6 +53,9 @@ public enum Channel
 
     /// <summary>Output that is content but is not compared (audio, annotations).</summary>
     Other,
+
+    /// <summary>What other blocks stand in: an output item, a task.</summary>
+    Frame,
 }
 
 /// <summary>One stretch of an answer: a choice's text, or one tool call; for formats with blocks the index is the block's.</summary>
@@ -60,7 +69,15 @@ public readonly record struct BlockKey(int Choice, Channel Channel, int Index) :
 /// <summary>A piece of an answer as one event carries it.</summary>
 /// <param name="Text">Decoded text, or a tool call's arguments.</param>
 /// <param name="FreeText">The arguments are free text and need not parse.</param>
-public sealed record ContractPart(BlockKey Block, string Text, string? ToolId = null, string? ToolName = null, bool FreeText = false);
+/// <param name="Kind">What the format calls the block, where it has several kinds of one channel.</param>
+/// <param name="Raw">JSON that belongs to the block beside its text (a signature, a citation, the whole of a block that has no text).</param>
+public sealed record ContractPart(BlockKey Block, string Text, string? ToolId = null, string? ToolName = null, bool FreeText = false, string? Kind = null, string? Raw = null);
+
+/// <summary>An event that the events before it do not allow.</summary>
+/// <param name="Rule">The rule of the contract that a gateway breaks by it.</param>
+/// <param name="Text">What is wrong.</param>
+/// <param name="IsFault">The same from an upstream is a fault: clients would lose what they have, or execute half a call.</param>
+public sealed record GrammarProblem(int Rule, string Text, bool IsFault);
 
 /// <summary>One decoded event.</summary>
 public sealed class ContractEvent
@@ -82,6 +99,9 @@ public sealed class ContractEvent
 
     public IReadOnlyList<(int Choice, string Reason)> Finishes { get; init; } = [];
 
+    /// <summary>What the events before this one say against it; null where nothing.</summary>
+    public GrammarProblem? Problem { get; init; }
+
     public bool Is(EventTraits traits) => (Traits & traits) != 0;
 
     /// <summary>The same event, which a gateway may also leave out.</summary>
@@ -95,5 +115,6 @@ public sealed class ContractEvent
         Parts = Parts,
         Roles = Roles,
         Finishes = Finishes,
+        Problem = Problem,
     };
 }

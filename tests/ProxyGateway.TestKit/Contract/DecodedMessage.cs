@@ -15,6 +15,12 @@ public sealed class DecodedBlock
 
     public bool FreeText { get; set; }
 
+    /// <summary>What the format calls the block; null where the channel says it all.</summary>
+    public string? Kind { get; set; }
+
+    /// <summary>JSON beside the text, in order.</summary>
+    public List<string> Raws { get; } = [];
+
     /// <summary>No arguments at all count as whole: a call without parameters is sent that way.</summary>
     public bool ArgumentsParse
     {
@@ -110,6 +116,12 @@ public sealed class DecodedMessage
         block.Text.Append(part.Text);
         block.ToolName.Append(part.ToolName);
         block.FreeText |= part.FreeText;
+        block.Kind ??= part.Kind;
+        if (part.Raw is not null)
+        {
+            block.Raws.Add(part.Raw);
+        }
+
         if (string.IsNullOrEmpty(block.ToolId) && !string.IsNullOrEmpty(part.ToolId))
         {
             block.ToolId = part.ToolId;

@@ -89,6 +89,22 @@ public sealed class SseBlock
         return false;
     }
 
+    /// <summary>Reads the first line as the data of one block, for formats that have one document per line; false where there is no LF.</summary>
+    public static bool TryReadLine(ReadOnlyMemory<byte> stream, bool isStart, out SseBlock block)
+    {
+        var end = stream.Span.IndexOf((byte)'\n');
+        block = null!;
+        if (end < 0)
+        {
+            return false;
+        }
+
+        var raw = stream[..(end + 1)];
+        var data = isStart && raw.Span.StartsWith(ByteOrderMark) ? raw[3..end] : raw[..end];
+        block = new SseBlock(raw, "", data.ToArray(), !data.Span.Trim((byte)'\r').IsEmpty, hasComment: false);
+        return true;
+    }
+
     private static bool TryReadLine(ReadOnlySpan<byte> bytes, int start, out ReadOnlySpan<byte> line, out int next)
     {
         var end = start < bytes.Length ? bytes[start..].IndexOfAny((byte)'\r', (byte)'\n') : -1;

@@ -14,7 +14,7 @@ public static class StreamContract
     {
         var violations = new ViolationList();
         var format = ContractFormats.Get(transcript.Format);
-        var request = format.ReadRequest(transcript.RequestBody);
+        var request = format.ReadRequest(transcript.RequestBody, transcript.RequestTarget);
         AttemptRules.Check(transcript, format, violations);
         CounterRules.Check(transcript, violations);
         CheckAnswer(transcript, format, request ?? new ContractRequest(false, 1, false), violations);
@@ -45,7 +45,7 @@ public static class StreamContract
         {
             PlainAnswerRules.CheckError(transcript, format, attempts, violations);
         }
-        else if (client.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true)
+        else if (client.ContentType?.StartsWith(format.StreamContentType, StringComparison.OrdinalIgnoreCase) == true)
         {
             new StreamRules(transcript, format, request, attempts, violations).Check();
         }

@@ -8,6 +8,9 @@ public sealed record Transcript
 
     public byte[] RequestBody { get; init; } = [];
 
+    /// <summary>Path and query of the request; null where the format does not look at them.</summary>
+    public string? RequestTarget { get; init; }
+
     /// <summary>The client's request headers; empty where they are not judged.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
 
@@ -79,6 +82,9 @@ public sealed record AttemptRecord
 
     /// <summary>The request as the upstream read it; null where it is not judged.</summary>
     public byte[]? RequestBody { get; init; }
+
+    /// <summary>Path and query as the upstream read them; null where they are not judged.</summary>
+    public string? RequestTarget { get; init; }
 
     public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; init; } = [];
 

@@ -79,6 +79,19 @@ public sealed class EventFramerTests
         Assert.Equal(["{\"a\":1}", "{\"b\":2}"], events.Where(e => e.HasData).Select(e => e.Data));
     }
 
+    [Fact]
+    public void JsonLine_EndsWithItsLineFeedAndNothingElse()
+    {
+        // Ollama's clients cut at LF: what follows a CR would be half of the same line to them.
+        var bytes = "{\"a\":\r1}\r\n{\"b\":2}\r"u8.ToArray();
+        foreach (var size in (int[])[1, 3, bytes.Length])
+        {
+            var events = FramedEvents.Read(FramedEvents.Cut(bytes, size), StreamingFallback.ChatFormats.StreamFraming.JsonLines);
+            Assert.Equal(["{\"a\":\r1}\r\n"], events.Select(e => System.Text.Encoding.UTF8.GetString(e.Raw)));
+            Assert.Equal("{\"a\":\r1}", events[0].Data);
+        }
+    }
+
     private static List<(string, string)> Data(List<(string Type, string Data, bool HasData, byte[] Raw)> events) =>
         [.. events.Where(e => e.HasData).Select(e => (e.Type, e.Data))];
 }

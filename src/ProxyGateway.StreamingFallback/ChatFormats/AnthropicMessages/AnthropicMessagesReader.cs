@@ -227,7 +227,8 @@ internal sealed class AnthropicMessagesReader(int maxDeliveredBytes, TerminalPro
 
         if (Message.FindOpen(e.Index) is not { } block)
         {
-            return Quiet; // A second stop takes nothing from anybody.
+            // A second stop takes nothing from anybody; after the message's end it is the end of a block that was dropped.
+            return StopDelivered && !_stopHeld ? EventMeaning.Contradiction : Quiet;
         }
 
         if (!IsWholeInput(block))

@@ -80,6 +80,19 @@ internal static class JsonText
         }
     }
 
+    /// <summary>Whether both are JSON of the same value: numbers by value, members in any order.</summary>
+    public static bool IsSameValue(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
+    {
+        try
+        {
+            return JsonElement.DeepEquals(JsonElement.Parse(one, AnswerOptions), JsonElement.Parse(other, AnswerOptions));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The UTF-8 of a string member, or null where it is absent or no string.</summary>
     public static byte[]? GetUtf8(JsonElement parent, ReadOnlySpan<byte> name)
     {

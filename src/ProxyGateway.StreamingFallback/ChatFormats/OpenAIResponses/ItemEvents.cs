@@ -53,7 +53,8 @@ internal readonly struct ItemEvents(ResponseLedger ledger)
     {
         using var document = Parse(e, e.Item);
         var element = document.RootElement;
-        if (ItemText.IsBrokenCall(element))
+        if (ItemText.IsBrokenCall(element)
+            || (ItemText.KindOf(element) == ItemKind.FunctionCall && ItemText.InputOf(element, ItemKind.FunctionCall) is { } arguments && !IsInputOf(ledger.Find(e.OutputIndex), arguments)))
         {
             return EventMeaning.BrokenToolCall;
         }
@@ -161,7 +162,7 @@ internal readonly struct ItemEvents(ResponseLedger ledger)
         var text = e.At(e.Text);
         var isComparable = ledger.TryDecode(ref text, out var whole);
         var kind = e.Kind == ResponseEventKind.ArgumentsDone ? ItemKind.FunctionCall : ItemKind.CustomToolCall;
-        if (kind == ItemKind.FunctionCall && !(isComparable && JsonText.IsWholeOrEmpty(whole)))
+        if (kind == ItemKind.FunctionCall && !(isComparable && JsonText.IsWholeOrEmpty(whole) && IsInputOf(ledger.Find(e.OutputIndex), whole)))
         {
             return EventMeaning.BrokenToolCall;
         }
@@ -200,6 +201,13 @@ internal readonly struct ItemEvents(ResponseLedger ledger)
 
         return Content(true);
     }
+
+    /// <summary>
+    /// Whether the arguments at a call's end are those that its pieces delivered: some clients run the call they put together
+    /// from the pieces, so one that was lost on the way must not pass. White space may differ, which servers write anew.
+    /// </summary>
+    private bool IsInputOf(DeliveredItem? item, ReadOnlySpan<byte> whole) =>
+        ledger.Overflow || item is null or { Input.Length: 0 } || whole.SequenceEqual(item.Input.Span) || JsonText.IsSameValue(item.Input.Span, whole);
 
     private EventMeaning OtherDone(in ResponseEvent e)
     {

@@ -14,6 +14,7 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     private readonly Lock _numbering = new();
     private Numbers _numbers;
     private bool _completed;
+    private bool _completedHeld;
     private bool _done;
 
     /// <summary>Whose the next sequence number is.</summary>
@@ -39,7 +40,7 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     {
         get
         {
-            if (Ledger.Overflow || Ledger.Incomparable || Ledger.Identity is null)
+            if (Ledger.Overflow || Ledger.Incomparable || Ledger.Identity is null || (_completed && !IsFinished))
             {
                 return false;
             }
@@ -137,8 +138,14 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
 
         if (data.SequenceEqual("[DONE]"u8))
         {
-            Ledger.Release();
             _done = true;
+            if (IsFinished)
+            {
+                // An end marker that ends nothing delivers nothing either: what waits is dropped with the attempt.
+                Ledger.Release();
+                _completedHeld = false;
+            }
+
             return EventMeaning.Done;
         }
 
@@ -161,10 +168,16 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     public override void DropHeld()
     {
         Ledger.TakeBack();
+        _completed &= !_completedHeld;
+        _completedHeld = false;
         ReturnNumbers();
     }
 
-    public override void KeepHeld() => Ledger.Release();
+    public override void KeepHeld()
+    {
+        Ledger.Release();
+        _completedHeld = false;
+    }
 
     public override void Dispose() => Ledger.Dispose();
 
@@ -328,9 +341,18 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
             }
         }
 
+        _completed = true;
+        if (!IsFinished)
+        {
+            // Only the end marker counts, and a stream that breaks off before it must not have shown an end.
+            Ledger.Hold();
+            Ledger.Advance(e.SequenceNumber);
+            _completedHeld = true;
+            return EventMeaning.Hold;
+        }
+
         Ledger.Release();
         Ledger.Advance(e.SequenceNumber);
-        _completed = true;
-        return IsFinished ? EventMeaning.Finish : EventMeaning.Lifecycle;
+        return EventMeaning.Finish;
     }
 }

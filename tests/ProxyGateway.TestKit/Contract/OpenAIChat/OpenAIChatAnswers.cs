@@ -9,7 +9,7 @@ internal static class OpenAIChatAnswers
     {
         try
         {
-            using var document = JsonDocument.Parse(body, Json.Options);
+            using var document = JsonDocument.Parse(body, ContractJson.Options);
             return Read(document.RootElement);
         }
         catch (JsonException)

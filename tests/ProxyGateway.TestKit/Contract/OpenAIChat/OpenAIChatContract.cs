@@ -15,11 +15,11 @@ internal sealed class OpenAIChatContract : IContractFormat
 
     private static ReadOnlySpan<byte> Heartbeat => ": keepalive\n"u8;
 
-    public ContractRequest? ReadRequest(byte[] body)
+    public ContractRequest? ReadRequest(byte[] body, string? target = null)
     {
         try
         {
-            using var document = JsonDocument.Parse(body, Json.Options);
+            using var document = JsonDocument.Parse(body, ContractJson.Options);
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
             {
@@ -37,7 +37,11 @@ internal sealed class OpenAIChatContract : IContractFormat
         }
     }
 
-    public ContractEvent ReadEvent(SseBlock block) => OpenAIChatEvents.Read(block);
+    public bool ArgumentsMayBeMissing => true;
+
+    public ContractStream NewStream() => new Stream();
+
+    public bool DoneSuffices(DecodedMessage message, TerminalRule terminal) => terminal != TerminalRule.FinishReason && message.Choices.Count > 0;
 
     public bool IsFinished(DecodedMessage message, ContractRequest request)
     {
@@ -73,7 +77,7 @@ internal sealed class OpenAIChatContract : IContractFormat
             return "the error event is not whole";
         }
 
-        using var document = JsonDocument.Parse(block.Data, Json.Options);
+        using var document = JsonDocument.Parse(block.Data, ContractJson.Options);
         var root = document.RootElement;
         if (!root.TryGetProperty("choices", out var choices) || choices.ValueKind != JsonValueKind.Null)
         {
@@ -87,7 +91,7 @@ internal sealed class OpenAIChatContract : IContractFormat
     {
         try
         {
-            using var document = JsonDocument.Parse(body, Json.Options);
+            using var document = JsonDocument.Parse(body, ContractJson.Options);
             return JsonStrings.TryGet(document.RootElement, "error", out var error) && CheckErrorObject(error) is null;
         }
         catch (JsonException)
@@ -99,6 +103,12 @@ internal sealed class OpenAIChatContract : IContractFormat
     public void CheckContinuation(IReadOnlyList<ContractEvent> delivered, IReadOnlyList<ContractEvent> added, DecodedMessage answer, ContractRequest request, ViolationList violations) =>
         new OpenAIChatContinuation(delivered, added, answer, request, violations).Check();
 
+    /// <summary>A chunk can be read without those before it.</summary>
+    private sealed class Stream : ContractStream
+    {
+        public override ContractEvent Read(SseBlock block) => OpenAIChatEvents.Read(block);
+    }
+
     private static string? CheckErrorObject(JsonElement error)
     {
         if (JsonStrings.Get(error, "message") is not { Length: > 0 } || JsonStrings.Get(error, "type") is not { Length: > 0 } || JsonStrings.Get(error, "code") is not { Length: > 0 })
@@ -108,9 +118,4 @@ internal sealed class OpenAIChatContract : IContractFormat
 
         return error.TryGetProperty("param", out _) ? null : "the error lacks param";
     }
-}
-
-internal static class Json
-{
-    public static readonly JsonDocumentOptions Options = new() { MaxDepth = 512 };
 }

@@ -32,7 +32,7 @@ internal static class OpenAIChatEvents
 
         try
         {
-            using var document = JsonDocument.Parse(block.Data, Json.Options);
+            using var document = JsonDocument.Parse(block.Data, ContractJson.Options);
             return Read(block, document.RootElement);
         }
         catch (JsonException)

@@ -43,6 +43,15 @@ public sealed class AnthropicMessagesGuardTests
         }
     }
 
+    [Fact]
+    public void BlockAfterTheStopReason_IsDroppedWhole()
+    {
+        var message = Wire.MessageStart + Wire.StartText(0) + Wire.Text(0, "Hi") + Wire.Stop(0) + Wire.MessageDelta();
+        var run = GuardedStream.Run(message + Wire.StartText(1) + Wire.Text(1, "more") + Wire.Stop(1) + Wire.MessageStop);
+        Assert.Equal(GuardState.Done, run.Guard.State);
+        Assert.Equal(message + Wire.MessageStop, Encoding.UTF8.GetString(run.Client));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void CutAtEveryByte_GivesTheWholeAnswerOrAnHonestFault(string name)
