@@ -32,6 +32,7 @@ internal sealed class Attempt : IDisposable
     private bool _delivering;
     private bool _headersSeen;
     private bool _truncated;
+    private long _firstChunkAt;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
     {
@@ -66,6 +67,8 @@ internal sealed class Attempt : IDisposable
         Discard,
     }
 
+    public ChatExchange Exchange => _exchange;
+
     public ClusterSettings Cluster { get; }
 
     public AttemptMode Mode { get; }
@@ -92,6 +95,18 @@ internal sealed class Attempt : IDisposable
     public ChatStreamReader? Reader => _guard?.Reader;
 
     public long ContentEvents => _guard?.ContentEvents ?? 0;
+
+    /// <summary>What the upstream has reported of the tokens it took; set once <see cref="Conclude"/> was called.</summary>
+    public TokenUsage Usage { get; private set; }
+
+    /// <summary>When the request was handed to the HTTP client (a timestamp); 0 while it was not.</summary>
+    public long SentAt { get; private set; }
+
+    /// <summary>When the call was over (a timestamp).</summary>
+    public long ConcludedAt { get; private set; }
+
+    /// <summary>From the attempt's start to the first bytes of its stream; null where it came to none.</summary>
+    public TimeSpan? TimeToFirstChunk => _firstChunkAt == 0 ? null : _exchange.Time.GetElapsedTime(_startedAt, _firstChunkAt);
 
     public TimeSpan Elapsed => _exchange.Time.GetElapsedTime(_startedAt);
 
@@ -126,6 +141,9 @@ internal sealed class Attempt : IDisposable
 
         _headersSeen = true;
     }
+
+    /// <summary>YARP has made its request and sends it now.</summary>
+    public void OnSending() => SentAt = _exchange.Time.GetTimestamp();
 
     public ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
     {
@@ -174,8 +192,10 @@ internal sealed class Attempt : IDisposable
         }
 
         _clock.Stop();
+        ConcludedAt = _exchange.Time.GetTimestamp();
         var outcome = Judge(error);
         Outcome = outcome;
+        Usage = _guard?.Usage ?? (Features.StatusCode is >= 200 and < 300 && !PassedThrough ? _exchange.Route.Format.ReadUsage(Kept.Span) : default);
         return outcome;
     }
 
@@ -265,6 +285,8 @@ internal sealed class Attempt : IDisposable
     private async ValueTask WatchHeldAsync(ReadOnlyMemory<byte> bytes)
     {
         var guard = _guard!;
+        var arrivedAt = _exchange.Time.GetTimestamp();
+        _firstChunkAt = _firstChunkAt == 0 ? arrivedAt : _firstChunkAt;
         guard.Push(bytes.Span, Rest);
         if (guard.BytesPassed > 0)
         {
@@ -273,6 +295,7 @@ internal sealed class Attempt : IDisposable
             var now = _exchange.Time.GetTimestamp();
             _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
             _exchange.OnFirstContent(this, guard.ContentEvents, now);
+            _exchange.OnAnswered(this, arrivedAt);
         }
 
         OnGuardState(guard.State);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
@@ -10,6 +11,7 @@ internal static class AttemptRunner
     public static async Task<AttemptOutcome> RunAsync(HttpContext context, Attempt attempt, RequestDelegate next)
     {
         var features = context.Features;
+        using var span = GatewayTracing.StartAttempt(attempt);
         var response = features.Get<IHttpResponseFeature>();
         var body = features.Get<IHttpResponseBodyFeature>();
         var trailers = features.Get<IHttpResponseTrailersFeature>();
@@ -40,6 +42,8 @@ internal static class AttemptRunner
             features.Set<Attempt>(null);
         }
 
-        return attempt.Conclude(features.Get<IForwarderErrorFeature>());
+        var outcome = attempt.Conclude(features.Get<IForwarderErrorFeature>());
+        AttemptReport.Ended(attempt, outcome, context.GetReverseProxyFeature().ProxiedDestination?.DestinationId, span);
+        return outcome;
     }
 }

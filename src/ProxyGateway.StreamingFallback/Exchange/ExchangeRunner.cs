@@ -128,6 +128,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     {
         exchange.ClusterPermit = permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
+        exchange.AskedModel = cluster.Model ?? exchange.Request.Model;
         var budget = services.Visits.LimitsOf(cluster.Settings).Budget;
         budget.OnExchange();
         _failedOnRequestHere = false;
