@@ -91,7 +91,7 @@ internal sealed class ChatExchange : IDisposable
     /// <summary>The longest wait between two pieces of content; null while there are none.</summary>
     public TimeSpan? MaxGap => _maxGap < 0 ? null : Time.GetElapsedTime(0, _maxGap);
 
-    /// <summary>What the gateway added to an exchange that its first attempt answered; null for any other.</summary>
+    /// <summary>What the gateway added to an exchange whose first attempt had content; null for any other.</summary>
     public TimeSpan? Overhead { get; private set; }
 
     /// <summary>From the first fault to the first recovered byte; null while there is none.</summary>

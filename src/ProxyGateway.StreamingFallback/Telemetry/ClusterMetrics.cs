@@ -19,6 +19,7 @@ internal sealed class ClusterMetrics : IConfigChangeListener, IDisposable
     private readonly CircuitRegistry _circuits;
     private readonly IServiceProvider _services;
     private readonly Meter _meter;
+    private int _newConfiguration = 1;
 
     /// <param name="metrics">The counters.</param>
     /// <param name="factory">Makes the meter.</param>
@@ -37,20 +38,7 @@ internal sealed class ClusterMetrics : IConfigChangeListener, IDisposable
 
     private IProxyStateLookup Proxy => _services.GetRequiredService<IProxyStateLookup>();
 
-    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs)
-    {
-        _metrics.ClusterAppeared("");
-        foreach (var route in GuardedRoutes())
-        {
-            _metrics.RouteAppeared(route.RouteId);
-            foreach (var cluster in route.AllClusters())
-            {
-                _circuits.Get(cluster.ClusterId);
-                _metrics.ClusterAppeared(cluster.ClusterId);
-                _metrics.PairAppeared(route.RouteId, cluster.ClusterId);
-            }
-        }
-    }
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Volatile.Write(ref _newConfiguration, 1);
 
     public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs)
     {
@@ -68,10 +56,35 @@ internal sealed class ClusterMetrics : IConfigChangeListener, IDisposable
 
     private IEnumerable<RouteSettings> GuardedRoutes() => Proxy.GetRoutes().Select(r => RouteSettings.Of(r.Config)).OfType<RouteSettings>();
 
+    /// <summary>
+    /// At the scrape that follows a new configuration, not before: a counter that begins while no exporter listens has not begun. Exporters
+    /// read what is observed first, so that scrape has the series already.
+    /// </summary>
+    private void BeginSeries()
+    {
+        if (Interlocked.Exchange(ref _newConfiguration, 0) == 0)
+        {
+            return;
+        }
+
+        _metrics.ClusterAppeared("");
+        foreach (var route in GuardedRoutes())
+        {
+            _metrics.RouteAppeared(route.RouteId);
+            foreach (var cluster in route.AllClusters())
+            {
+                _circuits.Get(cluster.ClusterId);
+                _metrics.ClusterAppeared(cluster.ClusterId);
+                _metrics.PairAppeared(route.RouteId, cluster.ClusterId);
+            }
+        }
+    }
+
     private void Gauge(MetricDefinition d, Func<IEnumerable<Measurement<long>>> read) => _meter.CreateObservableGauge(d.Name, read, d.Unit, d.Description);
 
     private IEnumerable<Measurement<long>> ReadStates()
     {
+        BeginSeries();
         foreach (var (clusterId, pair) in _circuits.All)
         {
             foreach (var (kind, status) in new[] { (CircuitKind.Cluster, pair.Cluster.Status), (CircuitKind.Streaming, pair.Streaming.Status) })

@@ -35,7 +35,7 @@ internal static class MetricCatalogue
 
     public static MetricDefinition MaxGap { get; } = Duration("proxygateway.stream.max_gap", "The longest time a streaming client waited between two pieces of content, recoveries included; one per stream of two pieces or more.", Route, Cluster);
 
-    public static MetricDefinition Overhead { get; } = Duration("proxygateway.overhead", "What the gateway itself adds to an exchange whose first attempt answers: from the request's body to the call handed to the HTTP client (waits for a place under a concurrency limit included), and from the first content's arrival (a whole answer's end) to its hand-over to the client's connection.", Route) with { Buckets = FineDurations };
+    public static MetricDefinition Overhead { get; } = Duration("proxygateway.overhead", "What the gateway itself adds to an exchange whose first attempt has content: from the request's body to the call handed to the HTTP client (waits for a place under a concurrency limit included), and from the first content's arrival (a whole answer's end) to its hand-over to the client's connection.", Route) with { Buckets = FineDurations };
 
     public static MetricDefinition StreamFailures { get; } = Counter("proxygateway.stream.failures", "Failed attempts, by how far they had come and why.", Route, Cluster, new MetricLabel("phase", Words<FaultPhase>(FaultVocabulary.Label)), new MetricLabel("reason", Reasons(FaultSide.Upstream)));
 
