@@ -118,12 +118,13 @@ public sealed class ScrapeTests
     [Fact]
     public async Task StreamThatRecoversBeforeContent_CountsItsRecoveryToTheFirstByteNotToTheEnd()
     {
-        await using var upstream = ScriptedUpstream.Start(
-            UpstreamScript.ResetAtOnce,
-            Agents.Started(4).Delay(TimeSpan.FromSeconds(1)).Events(Chat.Bytes(Chat.Default.Finish(), Chat.Done)).EndClean());
-        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream));
+        using var nobody = new RefusingEndpoint();
+        await using var spare = ScriptedUpstream.Start(Agents.Started(4).Delay(TimeSpan.FromSeconds(1)).Events(Chat.Bytes(Chat.Default.Finish(), Chat.Done)).EndClean());
+        await using var gateway = await GatewayFixture.StartAsync(s => s
+            .Cluster("primary", nobody.Address, ("Retry:Budget", "0"), ("Retry:BudgetFloor", "0")).Cluster("spare", spare).Fallback("primary", "spare"));
 
-        await gateway.AssertContractAsync(await gateway.StreamAsync());
+        await gateway.StreamAsync();
+        await gateway.AssertIdleAsync();
 
         var scrape = await Scrape.ReadAsync(gateway.Management, Cancel);
         Assert.Equal(1, scrape.Sum("proxygateway_exchanges_total", Chat1, ("outcome", "recovered")));
