@@ -106,6 +106,7 @@ internal sealed class ChatExchange : IDisposable
     /// <summary>The span of the attempt that ended last: what a replay replays.</summary>
     public ActivityContext LastAttempt { get; set; }
 
+    /// <summary>Where attempts are counted; null where nothing is.</summary>
     public GatewayMetrics? Metrics { get; init; }
 
     public CircuitPermit? ClusterPermit { get; set; }

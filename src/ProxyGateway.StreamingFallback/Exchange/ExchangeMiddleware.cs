@@ -32,7 +32,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
 
         try
         {
-            if (services.Memory.HasRoom(route.Limits.MaxReplayMemoryBytes, context.Request.ContentLength ?? 0))
+            if (services.Memory.HasRoom(route.Limits.MaxReplayMemoryBytes, KeptBytesOf(context.Request, route)))
             {
                 await RunAsync(context, route);
             }
@@ -47,6 +47,10 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             gate.Leave();
         }
     }
+
+    /// <summary>What a request will be kept with, as far as it says: one that is too large is refused for that, whatever room there is.</summary>
+    private static long KeptBytesOf(HttpRequest request, RouteSettings route) =>
+        request.ContentLength is { } length && length <= route.Limits.MaxRequestBytes ? length : 0;
 
     private Task RefuseOverloadedAsync(HttpContext context, RouteSettings route)
     {

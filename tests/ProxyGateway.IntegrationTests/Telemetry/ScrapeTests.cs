@@ -155,18 +155,20 @@ public sealed class ScrapeTests
     {
         var more = new TaskCompletionSource();
         await using var upstream = ScriptedUpstream.Start(Agents.Started(9).WaitFor(more.Task).Events(Chat.Bytes(Chat.Default.Finish(), Chat.Done)).EndClean());
-        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream).Global(("MaxReplayMemoryBytes", "2000")));
+        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream).Global(("MaxReplayMemoryBytes", "2000"), ("MaxRequestBytes", "4000")));
         var body = Chat.Default.Request(prompt: new string('x', 1500));
         var first = gateway.SendAsync(Wire.Http1, body);
         await GatewayFixture.EventuallyAsync(() => upstream.RequestCount == 1, "the first request did not arrive");
         await Task.Delay(300, Cancel);
 
         var second = await gateway.SendAsync(Wire.Http1, body);
+        var tooLarge = await gateway.SendAsync(Wire.Http1, Chat.Default.Request(prompt: new string('x', 5000)));
         var scrape = await Scrape.ReadAsync(gateway.Management, Cancel);
         more.SetResult();
 
         Assert.Equal((HttpStatusCode)503, (HttpStatusCode)second.Status!);
         Assert.Equal("overloaded", second.ErrorCode());
+        Assert.Equal(413, tooLarge.Status);
         Assert.Equal(body.Length + System.Text.Encoding.UTF8.GetByteCount(Agents.WholeText), scrape.Sum("proxygateway_replay_memory_bytes"));
         Assert.Equal(2000, scrape.Sum("proxygateway_replay_memory_limit_bytes"));
         Assert.Equal(1, scrape.Sum("proxygateway_replay_memory_rejections_total", Chat1));
