@@ -44,6 +44,8 @@ public static class StreamingFallbackExtensions
         services.AddSingleton<IConfigChangeListener, RemovedClusters>();
         services.AddSingleton<ILoadBalancingPolicy, FirstContentEwmaPolicy>();
         services.TryAddSingleton<GatewayMetrics>();
+        services.TryAddSingleton<ClusterMetrics>();
+        services.AddSingleton<IConfigChangeListener>(s => s.GetRequiredService<ClusterMetrics>());
         services.TryAddSingleton<RecentEvents>();
         services.TryAddSingleton<LiveExchanges>();
         services.TryAddSingleton<DrainSignal>();
@@ -59,6 +61,7 @@ public static class StreamingFallbackExtensions
         builder.AddTransforms<WholeBodyTransform>();
         builder.AddTransforms<DecompressionTransform>();
         builder.AddTransforms<CredentialTransform>();
+        builder.AddTransforms<TraceContextTransform>();
         return builder;
     }
 

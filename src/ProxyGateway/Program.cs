@@ -6,6 +6,7 @@ using ProxyGateway.Configuration.Commands;
 using ProxyGateway.Configuration.Merging;
 using ProxyGateway.Demo;
 using ProxyGateway.Hosting;
+using ProxyGateway.Management;
 
 var config = new Option<string>("--config") { Description = "The configuration file.", DefaultValueFactory = _ => "appsettings.json" };
 var root = new RootCommand("ProxyGateway: no chat stream ends silently broken.") { config };
@@ -68,7 +69,7 @@ static async Task<int> ServeAsync(string file)
     }
 }
 
-static async Task<(Uri Proxy, IAsyncDisposable Gateway)> StartDemoGatewayAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancel)
+static async Task<DemoGateway> StartDemoGatewayAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancel)
 {
     // The demo's table is its log; the lines in between would only tear it.
     var app = GatewayHost.Build(
@@ -76,5 +77,5 @@ static async Task<(Uri Proxy, IAsyncDisposable Gateway)> StartDemoGatewayAsync(I
         builder => builder.Logging.SetMinimumLevel(LogLevel.Error));
     await app.StartAsync(cancel);
     var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-    return (new Uri(address), app);
+    return new DemoGateway(new Uri(address), new Uri(app.Services.GetRequiredService<ManagementServer>().Address!), app);
 }

@@ -36,6 +36,7 @@ internal sealed class Attempt : IDisposable
     private bool _delivering;
     private bool _headersSeen;
     private bool _truncated;
+    private long _firstChunkAt;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
     {
@@ -74,6 +75,8 @@ internal sealed class Attempt : IDisposable
         PassThrough,
         Discard,
     }
+
+    public ChatExchange Exchange => _exchange;
 
     public ClusterSettings Cluster { get; }
 
@@ -120,6 +123,18 @@ internal sealed class Attempt : IDisposable
 
     public long ContentEvents => _guard?.ContentEvents ?? 0;
 
+    /// <summary>What the upstream has reported of the tokens it took; set once <see cref="Conclude"/> was called.</summary>
+    public TokenUsage Usage { get; private set; }
+
+    /// <summary>When the request was handed to the HTTP client (a timestamp); 0 while it was not.</summary>
+    public long SentAt { get; private set; }
+
+    /// <summary>When the call was over (a timestamp).</summary>
+    public long ConcludedAt { get; private set; }
+
+    /// <summary>From the attempt's start to the first bytes of its stream; null where it came to none.</summary>
+    public TimeSpan? TimeToFirstChunk => _firstChunkAt == 0 ? null : _exchange.Time.GetElapsedTime(_startedAt, _firstChunkAt);
+
     public TimeSpan Elapsed => _exchange.Time.GetElapsedTime(_startedAt);
 
     /// <summary>Tells latency-aware balancing what it may expect of the destination.</summary>
@@ -165,6 +180,9 @@ internal sealed class Attempt : IDisposable
 
         _headersSeen = true;
     }
+
+    /// <summary>YARP has made its request and sends it now.</summary>
+    public void OnSending() => SentAt = _exchange.Time.GetTimestamp();
 
     public ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
     {
@@ -232,8 +250,10 @@ internal sealed class Attempt : IDisposable
         }
 
         _clock.Stop();
+        ConcludedAt = _exchange.Time.GetTimestamp();
         var outcome = Judge(error);
         Outcome = outcome;
+        Usage = _guard?.Usage ?? (Features.StatusCode is >= 200 and < 300 && !PassedThrough ? _exchange.Route.Format.ReadUsage(Kept.Span) : default);
         return outcome;
     }
 
@@ -325,6 +345,8 @@ internal sealed class Attempt : IDisposable
     private async ValueTask WatchHeldAsync(ReadOnlyMemory<byte> bytes)
     {
         var guard = _guard!;
+        var arrivedAt = _exchange.Time.GetTimestamp();
+        _firstChunkAt = _firstChunkAt == 0 ? arrivedAt : _firstChunkAt;
         guard.Push(bytes.Span, Rest);
         if (guard.BytesPassed > 0)
         {
@@ -340,6 +362,7 @@ internal sealed class Attempt : IDisposable
             var now = _exchange.Time.GetTimestamp();
             _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
             _exchange.OnFirstContent(this, guard.ContentEvents, now);
+            _exchange.OnAnswered(this, arrivedAt);
         }
 
         OnGuardState(guard.State);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -12,6 +13,7 @@ internal static class AttemptRunner
     {
         var features = context.Features;
         attempt.Proxy = features.Get<IReverseProxyFeature>();
+        using var span = GatewayTracing.StartAttempt(attempt);
         var response = features.Get<IHttpResponseFeature>();
         var body = features.Get<IHttpResponseBodyFeature>();
         var trailers = features.Get<IHttpResponseTrailersFeature>();
@@ -42,6 +44,8 @@ internal static class AttemptRunner
             features.Set<Attempt>(null);
         }
 
-        return attempt.Conclude(features.Get<IForwarderErrorFeature>());
+        var outcome = attempt.Conclude(features.Get<IForwarderErrorFeature>());
+        AttemptReport.Ended(attempt, outcome, context.GetReverseProxyFeature().ProxiedDestination?.DestinationId, span);
+        return outcome;
     }
 }

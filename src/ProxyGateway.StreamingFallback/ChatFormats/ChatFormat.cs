@@ -28,6 +28,12 @@ internal abstract class ChatFormat
     /// <summary>The name in the configuration, in metrics and in the docs.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What the format does, in the words of OpenTelemetry's <c>gen_ai.operation.name</c>.</summary>
+    public virtual string OperationName => "chat";
+
+    /// <summary>Whose wire protocol it is, in the words of OpenTelemetry's <c>gen_ai.provider.name</c>; who runs the upstream is not known.</summary>
+    public virtual string ProviderName => Name;
+
     public virtual StreamFraming Framing => StreamFraming.ServerSentEvents;
 
     /// <summary>The media type a stream of this format has.</summary>
@@ -75,6 +81,9 @@ internal abstract class ChatFormat
 
     /// <summary>Writes the body of an HTTP error in this format.</summary>
     public abstract void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output);
+
+    /// <summary>What an event or a whole answer reports of the tokens it took.</summary>
+    public virtual TokenUsage ReadUsage(ReadOnlySpan<byte> json) => default;
 
     /// <summary>What an upstream's error body (an HTTP error, or an error under 200) complains about.</summary>
     public abstract UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body);

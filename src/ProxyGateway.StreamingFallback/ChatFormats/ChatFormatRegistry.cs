@@ -27,6 +27,8 @@ internal static class ChatFormatRegistry
 
     public static IReadOnlyCollection<string> Names => Formats.Keys;
 
+    public static IReadOnlyCollection<ChatFormat> All => Formats.Values;
+
     /// <summary>The format with this name; null where there is none, or where the name is <c>none</c>.</summary>
     public static ChatFormat? Find(string name) => Formats.GetValueOrDefault(name);
 }

@@ -71,6 +71,9 @@ internal abstract class ChatStreamReader : IDisposable
     /// <summary>False once more was delivered than is kept, or something that cannot be compared.</summary>
     public abstract bool CanSplice { get; }
 
+    /// <summary>Bytes kept of what was delivered. May be read beside the flow that writes.</summary>
+    public virtual int KeptBytes => 0;
+
     /// <summary>Events that were read with <see cref="EventMeaning.Hold"/> since the last one without were not delivered after all.</summary>
     public virtual void DropHeld()
     {

@@ -18,6 +18,8 @@ internal sealed class KeptText(int maxBytes)
     /// <summary>False once more was delivered than is kept, or something that cannot be compared.</summary>
     public bool IsComparable => !_overflow && !_incomparable;
 
+    public int Bytes => _kept;
+
     /// <summary>Something was delivered that no answer can be compared with.</summary>
     public void SetIncomparable() => _incomparable = true;
 

@@ -46,6 +46,12 @@ public sealed class ClusterFallbackOptions
     /// </summary>
     public bool? ForwardClientCredentials { get; set; }
 
+    /// <summary>
+    /// Whether this cluster is told the trace that a request belongs to: <c>traceparent</c> and what goes with it
+    /// (<c>tracestate</c>, <c>baggage</c>). Holds for plain YARP routes to it as well. Default: false.
+    /// </summary>
+    public bool ForwardTraceContext { get; set; }
+
     /// <summary>Model names as clients say them to names as this cluster knows them. Default: none.</summary>
     public Dictionary<string, string> ModelMap { get; set; } = [];
 

@@ -45,6 +45,11 @@ internal sealed class RouteSettings
     public ReplayPolicy ReplayOf(ChatRequest request) =>
         request.Stateful && !(NamesReplay && Replay == ReplayPolicy.Safe) ? ReplayPolicy.Never : Replay;
 
+    /// <summary>Every cluster that an exchange on this route may ask.</summary>
+    public IEnumerable<ClusterSettings> AllClusters() => Models.Select(m => m.Cluster).Prepend(Cluster)
+        .SelectMany(c => c.Fallback.Select(f => f.Cluster).Prepend(c))
+        .DistinctBy(c => c.ClusterId, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The settings of a route; null where it is not guarded.</summary>
     public static RouteSettings? Of(RouteConfig route) => Attached.TryGetValue(route, out var settings) ? settings : null;
 
@@ -66,9 +71,31 @@ internal sealed record LimitSettings(
     int MaxAnswerBytes,
     int ErrorStatus,
     bool ExposeServedBy,
-    ConcurrencySettings Concurrency)
+    ConcurrencySettings Concurrency,
+    long MaxReplayMemoryBytes,
+    IReadOnlyList<ModelPattern> ModelLabels)
 {
     public static LimitSettings From(StreamingFallbackOptions o) => new(
         o.MaxAttempts, o.CommitAfter, o.RecoveryTimeout, o.HeartbeatInterval, o.MaxRequestBytes, o.MaxEventBytes, o.MaxDeliveredBytes,
-        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy, ConcurrencySettings.From(o.Concurrency));
+        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy, ConcurrencySettings.From(o.Concurrency),
+        o.MaxReplayMemoryBytes, [.. o.ModelLabels.Select(p => new ModelPattern(p))]);
+
+    /// <summary>What telemetry may call a model; null where it may not name any.</summary>
+    public string? LabelOf(string? model)
+    {
+        if (ModelLabels.Count == 0)
+        {
+            return null;
+        }
+
+        foreach (var pattern in ModelLabels)
+        {
+            if (model is not null && pattern.Matches(model))
+            {
+                return pattern.Text;
+            }
+        }
+
+        return "other";
+    }
 }

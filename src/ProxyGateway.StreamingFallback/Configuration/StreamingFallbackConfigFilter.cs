@@ -17,6 +17,9 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
     /// <summary>Metadata key of a cluster's connect timeout, in milliseconds.</summary>
     public const string ConnectTimeoutKey = "ProxyGateway.ConnectTimeout";
 
+    /// <summary>Metadata key that is there where a cluster may be told the trace.</summary>
+    public const string TraceContextKey = "ProxyGateway.TraceContext";
+
     private static readonly TimeSpan YarpActivityTimeout = TimeSpan.FromSeconds(100);
 
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel)
@@ -27,10 +30,11 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
         // Our own clocks must fire first: YARP's can only abort.
         var longest = new[] { YarpActivityTimeout, timeouts.ResponseHeaders, timeouts.FirstContent, timeouts.Idle, timeouts.Answer, timeouts.Replay }.Max();
         var request = cluster.HttpRequest ?? ForwarderRequestConfig.Empty;
+        var metadata = With(cluster.Metadata, ConnectTimeoutKey, ((long)timeouts.Connect.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture));
         return new(cluster with
         {
             HttpRequest = request.ActivityTimeout is null ? request with { ActivityTimeout = longest + TimeSpan.FromSeconds(30) } : request,
-            Metadata = With(cluster.Metadata, ConnectTimeoutKey, ((long)timeouts.Connect.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            Metadata = options.ForwardTraceContext ? With(metadata, TraceContextKey, "true") : metadata,
         });
     }
 

@@ -44,6 +44,12 @@ public sealed class StreamingFallbackOptions
     public int MaxAnswerBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
+    /// Most memory that request bodies and delivered text of all exchanges in flight may take together, in bytes; a request that
+    /// finds no room is answered 503. 0 is no limit. Default: 1073741824. Range: 0 to 1099511627776.
+    /// </summary>
+    public long MaxReplayMemoryBytes { get; set; } = 1024 * 1024 * 1024;
+
+    /// <summary>
     /// Status of the answer when every upstream failed before anything was sent. With the default, timeouts are
     /// answered 504; any other value is used for timeouts too. Default: 502. Range: 500 to 599.
     /// </summary>
@@ -51,4 +57,10 @@ public sealed class StreamingFallbackOptions
 
     /// <summary>Whether guarded routes answer with <c>x-gateway-cluster</c>, <c>x-gateway-attempts</c> and <c>x-gateway-recovery</c>. Default: true.</summary>
     public bool ExposeServedBy { get; set; } = true;
+
+    /// <summary>
+    /// Model names, or patterns (<c>*</c> and <c>?</c>), that metrics and traces may tell apart. The label is the entry that
+    /// matches, <c>other</c> where none does; each entry multiplies the series of the metrics <c>gen_ai.*</c>. Default: none, and then there is no such label.
+    /// </summary>
+    public List<string> ModelLabels { get; set; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -17,6 +18,8 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// </summary>
 internal sealed class ChatExchange : IDisposable
 {
+    private long _maxGap = -1;
+
     public ChatExchange(HttpContext http, RouteSettings route, ChatRequest request, RequestBody body, TimeProvider time, CancellationToken shutdown)
     {
         Http = http;
@@ -85,6 +88,27 @@ internal sealed class ChatExchange : IDisposable
 
     public TimeSpan? TimeToFirstContent { get; private set; }
 
+    /// <summary>The longest wait between two pieces of content; null while there are none.</summary>
+    public TimeSpan? MaxGap => _maxGap < 0 ? null : Time.GetElapsedTime(0, _maxGap);
+
+    /// <summary>What the gateway added to an exchange whose first attempt had content; null for any other.</summary>
+    public TimeSpan? Overhead { get; private set; }
+
+    /// <summary>From the first fault to the first recovered byte; null while there is none.</summary>
+    public TimeSpan? RecoveredAfter { get; private set; }
+
+    /// <summary>The model that is asked for, or was last; null where the request names none.</summary>
+    public string? AskedModel { get; set; }
+
+    /// <summary>The exchange's span; null where nobody listens.</summary>
+    public Activity? Span { get; init; }
+
+    /// <summary>The span of the attempt that ended last: what a replay replays.</summary>
+    public ActivityContext LastAttempt { get; set; }
+
+    /// <summary>Where attempts are counted; null where nothing is.</summary>
+    public GatewayMetrics? Metrics { get; init; }
+
     public CircuitPermit? ClusterPermit { get; set; }
 
     public ExchangeOutcome Outcome { get; set; } = ExchangeOutcome.Failed;
@@ -121,13 +145,46 @@ internal sealed class ChatExchange : IDisposable
     public void OnContent(long events, long at)
     {
         ContentEvents += events;
+        if (LastContentAt != 0)
+        {
+            _maxGap = Math.Max(_maxGap, at - LastContentAt);
+        }
+
         LastContentAt = at;
+    }
+
+    /// <summary>Events that were made from a replay went to the client.</summary>
+    public void OnReplayedContent()
+    {
+        OnContent(0, Time.GetTimestamp());
+        TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
+        OnRecovered();
+    }
+
+    /// <summary>The first bytes after a fault went to the client.</summary>
+    public void OnRecovered()
+    {
+        if (FaultedAt is { } faultedAt && RecoveredAfter is null)
+        {
+            RecoveredAfter = Time.GetElapsedTime(faultedAt);
+            Span?.AddEvent(GatewayTracing.Recovery(this));
+        }
+    }
+
+    /// <summary>The answer, or its first content, arrived at <paramref name="arrivedAt"/> and is with the client's connection now.</summary>
+    public void OnAnswered(Attempt attempt, long arrivedAt)
+    {
+        if (IsFirstAttempt && FirstFault is null && attempt.SentAt != 0 && Overhead is null)
+        {
+            Overhead = Time.GetElapsedTime(StartedAt, attempt.SentAt) + Time.GetElapsedTime(arrivedAt);
+        }
     }
 
     public void OnFirstContent(Attempt attempt, long events, long at)
     {
         OnContent(events, at);
         TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
+        OnRecovered();
         var elapsed = attempt.Elapsed;
         attempt.ObserveLatency(elapsed);
         attempt.Times?.Observe(elapsed);

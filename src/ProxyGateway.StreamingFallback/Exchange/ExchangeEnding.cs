@@ -15,27 +15,36 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
     public async Task CompleteAsync(Attempt attempt, GatewayMetrics metrics)
     {
         exchange.Outcome = exchange.FirstFault is null ? ExchangeOutcome.Completed : ExchangeOutcome.Recovered;
-        if (exchange.FaultedAt is { } faultedAt)
+        await DeliverAsync(attempt);
+        exchange.OnRecovered();
+        if (exchange.RecoveredAfter is { } after)
         {
-            metrics.Recovered(exchange.Route.RouteId, exchange.Time.GetElapsedTime(faultedAt));
+            metrics.Recovered(exchange.Route.RouteId, after);
         }
+    }
 
+    /// <summary>What of the answer is not with the client yet.</summary>
+    private async ValueTask DeliverAsync(Attempt attempt)
+    {
         if (attempt.PassedThrough)
         {
             return;
         }
 
-        if (exchange.Request.Streaming && (attempt.Reader is not null || !exchange.AnswersAsJson))
+        if (!exchange.Request.Streaming || (attempt.Reader is null && exchange.AnswersAsJson))
         {
-            if (attempt.Rest.Length > 0)
-            {
-                await attempt.DeliverRestAsync();
-            }
-
-            return;
+            await exchange.Client.SendAsync(attempt.Features.StatusCode, headers => exchange.SetHeaders(headers, attempt.Features.Headers), attempt.Kept.Memory);
+            exchange.OnAnswered(attempt, attempt.ConcludedAt);
         }
-
-        await exchange.Client.SendAsync(attempt.Features.StatusCode, headers => exchange.SetHeaders(headers, attempt.Features.Headers), attempt.Kept.Memory);
+        else if (attempt.Rest.Length > 0)
+        {
+            await attempt.DeliverRestAsync();
+            if (attempt.Reader is null)
+            {
+                exchange.OnReplayedContent();
+                exchange.OnAnswered(attempt, attempt.ConcludedAt);
+            }
+        }
     }
 
     /// <summary>

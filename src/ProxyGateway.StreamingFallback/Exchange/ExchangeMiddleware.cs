@@ -26,20 +26,38 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         if (!await gate.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
         {
             services.Metrics.Overloaded("");
-            services.Metrics.Refused(route.RouteId, TimeSpan.Zero);
-            var fault = new Fault(FaultKind.Overloaded, FaultPhase.Connect);
-            await RefuseAsync(context, route, RequestIds.Of(context.Request), new GatewayError(StatusCodes.Status503ServiceUnavailable, fault.Kind.Code(), fault.Sentence()));
+            await RefuseOverloadedAsync(context, route);
             return;
         }
 
         try
         {
-            await RunAsync(context, route);
+            if (services.Memory.HasRoom(route.Limits.MaxReplayMemoryBytes, KeptBytesOf(context.Request, route)))
+            {
+                await RunAsync(context, route);
+            }
+            else
+            {
+                services.Metrics.OutOfReplayMemory(route.RouteId);
+                await RefuseOverloadedAsync(context, route);
+            }
         }
         finally
         {
             gate.Leave();
         }
+    }
+
+    /// <summary>What a request will be kept with, as far as it says: one that is too large is refused for that, whatever room there is.</summary>
+    private static long KeptBytesOf(HttpRequest request, RouteSettings route) =>
+        request.ContentLength is { } length && length <= route.Limits.MaxRequestBytes ? length : 0;
+
+    private Task RefuseOverloadedAsync(HttpContext context, RouteSettings route)
+    {
+        services.Live.Refused();
+        services.Metrics.Refused(route.RouteId, TimeSpan.Zero);
+        var fault = new Fault(FaultKind.Overloaded, FaultPhase.Connect);
+        return RefuseAsync(context, route, RequestIds.Of(context.Request), new GatewayError(StatusCodes.Status503ServiceUnavailable, fault.Kind.Code(), fault.Sentence()));
     }
 
     private async Task RunAsync(HttpContext context, RouteSettings route)
@@ -68,10 +86,13 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         }
 
         AttemptRequest.Clean(context, requestId);
+        using var span = GatewayTracing.StartExchange(context.Request, route, requestId);
         using var exchange = new ChatExchange(context, route, request!, body!, services.Time, services.Drain.EndStreams)
         {
             RequestId = requestId,
             ClusterId = plan![0].Settings.ClusterId,
+            Span = span,
+            Metrics = services.Metrics,
         };
         services.Metrics.Started(route.RouteId);
         var inFlight = services.Live.Begin(exchange);
@@ -98,6 +119,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             services.Live.End(inFlight);
             ExchangeLog.Ended(logger, exchange);
             services.Metrics.Ended(exchange);
+            GatewayTracing.Ended(exchange);
         }
     }
 

@@ -128,6 +128,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     {
         exchange.ClusterPermit = permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
+        exchange.AskedModel = cluster.Model ?? exchange.Request.Model;
         var limits = services.Visits.LimitsOf(cluster.Settings);
         var budget = limits.Budget;
         budget.OnExchange();

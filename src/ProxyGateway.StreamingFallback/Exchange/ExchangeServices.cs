@@ -1,3 +1,4 @@
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy;
 
@@ -13,6 +14,8 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
     public GatewayMetrics Metrics => metrics;
 
     public LiveExchanges Live => live;
+
+    public ReplayMemory Memory { get; } = new(live, time);
 
     public TimeProvider Time => time;
 

@@ -55,6 +55,9 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     /// <summary>Events dropped because they were no JSON of this format.</summary>
     public int MalformedEvents { get; private set; }
 
+    /// <summary>What the stream has reported of the tokens it took.</summary>
+    public TokenUsage Usage { get; private set; }
+
     /// <summary>Bytes written to an output so far.</summary>
     public long BytesPassed { get; private set; }
 
@@ -233,6 +236,12 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         if (e.HasData)
         {
             _malformedInARow = 0;
+        }
+
+        if (meaning != EventMeaning.Content)
+        {
+            // Formats report usage at the start, at the end or in events of its own; a plain piece of text is not searched for it.
+            Usage = Usage.Then(format.ReadUsage(e.Data));
         }
 
         if ((meaning & EventMeaning.Content) != 0)

@@ -8,143 +8,178 @@ namespace ProxyGateway.StreamingFallback.Telemetry;
 
 /// <summary>
 /// The meter <c>ProxyGateway</c>. Labels are ids from the configuration and words from closed lists, never anything a request
-/// brings. Thread-safe.
+/// brings. Thread-safe. What each metric means stands in <see cref="MetricCatalogue"/>.
 /// </summary>
-internal sealed class GatewayMetrics : IDisposable
+internal sealed partial class GatewayMetrics : IDisposable
 {
     /// <summary>The meter's name: what a host adds to its exporter.</summary>
     public const string MeterName = "ProxyGateway";
 
-    /// <summary>Hold the limits operators think in (1, 2, 3, 5 s) and reach the longest answers.</summary>
-    public static readonly double[] DurationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600];
+    private const string RouteLabel = "proxy.route.id";
+    private const string ClusterLabel = "proxy.cluster.id";
 
     private readonly Meter _meter;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _exchanges;
+    private readonly UpDownCounter<long> _active;
+    private readonly Histogram<double> _firstContent;
+    private readonly Histogram<double> _maxGap;
+    private readonly Histogram<double> _overhead;
     private readonly Counter<long> _failures;
     private readonly Counter<long> _fallbacks;
     private readonly Histogram<double> _recovery;
     private readonly Counter<long> _attempts;
-    private readonly UpDownCounter<long> _active;
-    private readonly Histogram<double> _firstContent;
+    private readonly Counter<long> _divergences;
+    private readonly Counter<long> _wasted;
     private readonly Counter<long> _transitions;
     private readonly Counter<long> _rejections;
-    private readonly Counter<long> _divergences;
     private readonly Counter<long> _overloads;
     private readonly Counter<long> _budget;
     private readonly Counter<long> _hedges;
+    private readonly Counter<long> _memoryRejections;
+    private readonly Histogram<double> _firstChunk;
+    private readonly Histogram<long> _tokens;
 
     public GatewayMetrics(IMeterFactory factory, CircuitRegistry circuits)
     {
         _meter = factory.Create(MeterName);
-        _duration = Histogram("proxygateway.request.duration", "From the request's body to the end of the answer, by outcome; one per exchange.");
-        _failures = _meter.CreateCounter<long>("proxygateway.stream.failures", null, "Failed attempts, by how far they had come and why.");
-        _fallbacks = _meter.CreateCounter<long>("proxygateway.fallbacks", null, "Exchanges whose first attempt failed, by the first fault and by how they ended.");
-        _recovery = Histogram("proxygateway.recovery.duration", "From the first fault to the first recovered byte.");
-        _attempts = _meter.CreateCounter<long>("proxygateway.upstream.attempts", null, "Upstream calls, by mode and result.");
-        _active = _meter.CreateUpDownCounter<long>("proxygateway.streams.active", null, "Exchanges in flight on guarded routes.");
-        _firstContent = Histogram("proxygateway.time_to_first_content", "From the request's body to the first content delivered to the client.");
-        _transitions = _meter.CreateCounter<long>("proxygateway.circuit_breaker.transitions", null, "Changes of a circuit's state.");
-        _rejections = _meter.CreateCounter<long>("proxygateway.circuit_breaker.rejections", null, "Times a cluster was not asked because its circuit was open.");
-        _divergences = _meter.CreateCounter<long>("proxygateway.divergences", null, "Replays whose text differed from what was delivered.");
-        _overloads = _meter.CreateCounter<long>("proxygateway.concurrency.rejections", null, "Times an exchange found no place under a concurrency limit, by cluster; an empty cluster is the limit over all.");
-        _budget = _meter.CreateCounter<long>("proxygateway.retry_budget.exhausted", null, "Times a cluster was not asked again because its retry budget was spent.");
-        _hedges = _meter.CreateCounter<long>("proxygateway.hedges", null, "Second attempts made beside a late one, by whether they were the first to have content.");
-        _meter.CreateObservableGauge("proxygateway.circuit_breaker.state", () => ReadStates(circuits), null, "1 for the state a circuit is in, 0 for the others.");
+        _duration = Histogram(MetricCatalogue.RequestDuration);
+        _exchanges = Counter(MetricCatalogue.Exchanges);
+        _active = _meter.CreateUpDownCounter<long>(MetricCatalogue.StreamsActive.Name, MetricCatalogue.StreamsActive.Unit, MetricCatalogue.StreamsActive.Description);
+        _firstContent = Histogram(MetricCatalogue.TimeToFirstContent);
+        _maxGap = Histogram(MetricCatalogue.MaxGap);
+        _overhead = Histogram(MetricCatalogue.Overhead);
+        _failures = Counter(MetricCatalogue.StreamFailures);
+        _fallbacks = Counter(MetricCatalogue.Fallbacks);
+        _recovery = Histogram(MetricCatalogue.RecoveryDuration);
+        _attempts = Counter(MetricCatalogue.Attempts);
+        _divergences = Counter(MetricCatalogue.Divergences);
+        _wasted = Counter(MetricCatalogue.WastedTokens);
+        _transitions = Counter(MetricCatalogue.CircuitTransitions);
+        _rejections = Counter(MetricCatalogue.CircuitRejections);
+        _overloads = Counter(MetricCatalogue.ConcurrencyRejections);
+        _budget = Counter(MetricCatalogue.BudgetExhausted);
+        _hedges = Counter(MetricCatalogue.Hedges);
+        _memoryRejections = Counter(MetricCatalogue.ReplayMemoryRejections);
+        _firstChunk = Histogram(MetricCatalogue.TimeToFirstChunk);
+        _tokens = _meter.CreateHistogram(
+            MetricCatalogue.TokenUsage.Name,
+            MetricCatalogue.TokenUsage.Unit,
+            MetricCatalogue.TokenUsage.Description,
+            tags: null,
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [.. MetricCatalogue.TokenUsage.Buckets!.Select(b => (long)b)] });
         circuits.Transitioned += OnTransition;
     }
 
-    public void Started(string route) => _active.Add(1, new KeyValuePair<string, object?>("proxy.route.id", route));
+    public void Started(string route) => _active.Add(1, new KeyValuePair<string, object?>(RouteLabel, route));
 
     public void Ended(ChatExchange exchange)
     {
         var route = exchange.Route.RouteId;
-        _duration.Record(exchange.Time.GetElapsedTime(exchange.StartedAt).TotalSeconds, new TagList
-        {
-            { "proxy.route.id", route }, { "proxy.cluster.id", exchange.ClusterId }, { "outcome", exchange.Outcome.Label() },
-        });
+        var outcome = exchange.Outcome.Label();
+        var here = new TagList { { RouteLabel, route }, { ClusterLabel, exchange.ClusterId } };
+        _duration.Record(exchange.Time.GetElapsedTime(exchange.StartedAt).TotalSeconds, new TagList { { RouteLabel, route }, { ClusterLabel, exchange.ClusterId }, { "outcome", outcome } });
+        _exchanges.Add(1, new TagList { { RouteLabel, route }, { "outcome", outcome } });
         if (exchange.TimeToFirstContent is { } first)
         {
-            _firstContent.Record(first.TotalSeconds, new TagList { { "proxy.route.id", route }, { "proxy.cluster.id", exchange.ClusterId } });
+            _firstContent.Record(first.TotalSeconds, here);
+        }
+
+        if (exchange.MaxGap is { } gap)
+        {
+            _maxGap.Record(gap.TotalSeconds, here);
+        }
+
+        if (exchange.Overhead is { } overhead)
+        {
+            _overhead.Record(overhead.TotalSeconds, new KeyValuePair<string, object?>(RouteLabel, route));
         }
 
         if (exchange.FirstFault is { } fault)
         {
-            _fallbacks.Add(1, new TagList
-            {
-                { "proxy.route.id", route }, { "proxy.cluster.id", exchange.FirstFaultCluster }, { "reason", fault.Kind.Label() }, { "outcome", exchange.Outcome.Label() },
-            });
+            _fallbacks.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, exchange.FirstFaultCluster }, { "reason", fault.Kind.Label() }, { "outcome", outcome } });
         }
 
         // Last: whoever sees no exchange in flight finds all of them counted.
-        _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
+        _active.Add(-1, new KeyValuePair<string, object?>(RouteLabel, route));
     }
 
     /// <summary>An exchange that was refused before it became one. It counts as begun all the same: outcomes are as many as beginnings.</summary>
     public void Refused(string route, TimeSpan elapsed)
     {
         Started(route);
-        _duration.Record(elapsed.TotalSeconds, new TagList
-        {
-            { "proxy.route.id", route }, { "proxy.cluster.id", "" }, { "outcome", ExchangeOutcome.Rejected.Label() },
-        });
-        _active.Add(-1, new KeyValuePair<string, object?>("proxy.route.id", route));
+        var outcome = ExchangeOutcome.Rejected.Label();
+        _duration.Record(elapsed.TotalSeconds, new TagList { { RouteLabel, route }, { ClusterLabel, "" }, { "outcome", outcome } });
+        _exchanges.Add(1, new TagList { { RouteLabel, route }, { "outcome", outcome } });
+        _active.Add(-1, new KeyValuePair<string, object?>(RouteLabel, route));
     }
 
     public void Attempted(string route, string cluster, AttemptMode mode, AttemptResult result, Fault fault)
     {
-        _attempts.Add(1, new TagList
-        {
-            { "proxy.route.id", route }, { "proxy.cluster.id", cluster },
-            { "mode", mode == AttemptMode.Streaming ? "streaming" : "non_streaming" }, { "result", result.Label() },
-        });
+        _attempts.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, cluster }, { "mode", Label(mode) }, { "result", result.Label() } });
         if (result == AttemptResult.Failed)
         {
-            _failures.Add(1, new TagList
-            {
-                { "proxy.route.id", route }, { "proxy.cluster.id", cluster }, { "phase", fault.Phase.Label() }, { "reason", fault.Kind.Label() },
-            });
+            _failures.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, cluster }, { "phase", fault.Phase.Label() }, { "reason", fault.Kind.Label() } });
         }
 
         if (fault.Kind == FaultKind.Divergence)
         {
-            _divergences.Add(1, new TagList { { "proxy.route.id", route }, { "proxy.cluster.id", cluster } });
+            _divergences.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, cluster } });
+        }
+    }
+
+    /// <summary>What an attempt says in the words of OpenTelemetry's conventions for generative AI.</summary>
+    /// <param name="labels">Operation, provider, model where it is configured, route and cluster.</param>
+    /// <param name="toFirstChunk">Null for an attempt that came to no stream.</param>
+    /// <param name="usage">What the upstream reported.</param>
+    /// <param name="thrownAway">Whether nobody got the answer as a whole.</param>
+    /// <param name="route">The route's id.</param>
+    /// <param name="cluster">The cluster's id.</param>
+    public void Generated(in TagList labels, TimeSpan? toFirstChunk, TokenUsage usage, bool thrownAway, string route, string cluster)
+    {
+        if (toFirstChunk is { } first)
+        {
+            _firstChunk.Record(first.TotalSeconds, labels);
+        }
+
+        Count("input", usage.Input, labels);
+        Count("output", usage.Output, labels);
+
+        void Count(string type, long? tokens, TagList with)
+        {
+            if (tokens is not { } count)
+            {
+                return;
+            }
+
+            with.Add("gen_ai.token.type", type);
+            _tokens.Record(count, with);
+            if (thrownAway)
+            {
+                _wasted.Add(count, new TagList { { RouteLabel, route }, { ClusterLabel, cluster }, { "token.type", type } });
+            }
         }
     }
 
     public void Recovered(string route, TimeSpan sinceFault) =>
-        _recovery.Record(sinceFault.TotalSeconds, new KeyValuePair<string, object?>("proxy.route.id", route));
+        _recovery.Record(sinceFault.TotalSeconds, new KeyValuePair<string, object?>(RouteLabel, route));
 
-    public void CircuitRefused(string cluster) => _rejections.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+    public void CircuitRefused(string cluster) => _rejections.Add(1, new KeyValuePair<string, object?>(ClusterLabel, cluster));
 
-    public void Overloaded(string cluster) => _overloads.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+    public void Overloaded(string cluster) => _overloads.Add(1, new KeyValuePair<string, object?>(ClusterLabel, cluster));
 
-    public void BudgetExhausted(string cluster) => _budget.Add(1, new KeyValuePair<string, object?>("proxy.cluster.id", cluster));
+    public void BudgetExhausted(string cluster) => _budget.Add(1, new KeyValuePair<string, object?>(ClusterLabel, cluster));
+
+    public void OutOfReplayMemory(string route) => _memoryRejections.Add(1, new KeyValuePair<string, object?>(RouteLabel, route));
 
     public void Hedged(string route, string cluster, HedgeResult result) => _hedges.Add(1, new TagList
     {
-        { "proxy.route.id", route }, { "proxy.cluster.id", cluster }, { "result", result.Label() },
+        { RouteLabel, route }, { ClusterLabel, cluster }, { "result", result.Label() },
     });
 
     public void Dispose() => _meter.Dispose();
 
-    private static IEnumerable<Measurement<long>> ReadStates(CircuitRegistry circuits)
-    {
-        foreach (var (clusterId, pair) in circuits.All)
-        {
-            foreach (var kind in new[] { CircuitKind.Cluster, CircuitKind.Streaming })
-            {
-                var status = (kind == CircuitKind.Cluster ? pair.Cluster : pair.Streaming).Status;
-                foreach (var state in Enum.GetValues<CircuitStatus>())
-                {
-                    yield return new Measurement<long>(
-                        state == status ? 1 : 0,
-                        new("proxy.cluster.id", clusterId),
-                        new("circuit", Label(kind)),
-                        new("state", Label(state)));
-                }
-            }
-        }
-    }
+    public static string Label(AttemptMode mode) => mode == AttemptMode.Streaming ? "streaming" : "non_streaming";
 
     public static string Label(CircuitStatus status) => status switch
     {
@@ -157,11 +192,13 @@ internal sealed class GatewayMetrics : IDisposable
 
     public static string Label(CircuitKind kind) => kind == CircuitKind.Cluster ? "cluster" : "streaming";
 
-    private void OnTransition(ClusterCircuitTransition t) => _transitions.Add(1, new TagList
-    {
-        { "proxy.cluster.id", t.ClusterId }, { "circuit", Label(t.Circuit) }, { "from", Label(t.Transition.From) }, { "to", Label(t.Transition.To) },
-    });
+    private void OnTransition(ClusterCircuitTransition t) => CountTransition(1, t.ClusterId, t.Circuit, t.Transition.From, t.Transition.To);
 
-    private Histogram<double> Histogram(string name, string description) => _meter.CreateHistogram(
-        name, "s", description, tags: null, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
+    private void CountTransition(long count, string cluster, CircuitKind circuit, CircuitStatus from, CircuitStatus to) =>
+        _transitions.Add(count, new TagList { { ClusterLabel, cluster }, { "circuit", Label(circuit) }, { "from", Label(from) }, { "to", Label(to) } });
+
+    private Counter<long> Counter(MetricDefinition d) => _meter.CreateCounter<long>(d.Name, d.Unit, d.Description);
+
+    private Histogram<double> Histogram(MetricDefinition d) => _meter.CreateHistogram(
+        d.Name, d.Unit, d.Description, tags: null, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = d.Buckets! });
 }

@@ -26,6 +26,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
     private readonly Lock _gate = new();
     private readonly LinkedList<ChatExchange> _inFlight = new();
     private readonly long[] _ended = new long[OutcomeCount];
+    private long _bodyBytes;
 
     public int Count
     {
@@ -44,6 +45,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
         lock (_gate)
         {
             _inFlight.AddLast(node);
+            _bodyBytes += exchange.Body.Length;
         }
 
         return node;
@@ -56,6 +58,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
         lock (_gate)
         {
             _inFlight.Remove(node);
+            _bodyBytes -= exchange.Body.Length;
             _ended[(int)exchange.Outcome]++;
         }
 
@@ -68,6 +71,24 @@ internal sealed class LiveExchanges(RecentEvents recent)
         lock (_gate)
         {
             _ended[(int)ExchangeOutcome.Rejected]++;
+        }
+    }
+
+    /// <summary>Bytes of the request bodies that are kept.</summary>
+    public long BodyBytes => Volatile.Read(ref _bodyBytes);
+
+    /// <summary>Bytes of request bodies and delivered text that are kept. Looks at every exchange in flight.</summary>
+    public long KeptBytes()
+    {
+        lock (_gate)
+        {
+            var bytes = _bodyBytes;
+            for (var node = _inFlight.First; node is not null; node = node.Next)
+            {
+                bytes += node.Value.Delivered?.KeptBytes ?? 0;
+            }
+
+            return bytes;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http;
 using Microsoft.Extensions.Logging;
@@ -6,19 +7,25 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace ProxyGateway.StreamingFallback.Transforms;
 
-/// <summary>YARP's HTTP clients with a connect clock of each cluster's own, and connections that notice a change of DNS.</summary>
+/// <summary>YARP's HTTP clients with a connect clock of each cluster's own, connections that notice a change of DNS, and no word of a trace to who is not meant to know.</summary>
 internal sealed class UpstreamClientFactory(ILogger<ForwarderHttpClientFactory> logger) : ForwarderHttpClientFactory(logger)
 {
     /// <summary>After this time a connection takes no new request, so that a changed address is found. Streams on it go on.</summary>
     private static readonly TimeSpan PooledConnectionLifetime = TimeSpan.FromMinutes(5);
 
     protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>
-        base.CanReuseOldClient(context) && ConnectTimeout(context.OldMetadata) == ConnectTimeout(context.NewMetadata);
+        base.CanReuseOldClient(context) && ConnectTimeout(context.OldMetadata) == ConnectTimeout(context.NewMetadata)
+        && TraceContextTransform.IsAllowed(context.OldMetadata) == TraceContextTransform.IsAllowed(context.NewMetadata);
 
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
         handler.PooledConnectionLifetime = PooledConnectionLifetime;
+        // HttpClient's own spans stay for whoever collects them; the question is what of them is written into the request.
+        handler.ActivityHeadersPropagator = TraceContextTransform.IsAllowed(context.NewMetadata)
+            ? new CollectedSpanPropagator(handler.ActivityHeadersPropagator ?? DistributedContextPropagator.Current)
+            : DistributedContextPropagator.CreateNoOutputPropagator();
+
         if (ConnectTimeout(context.NewMetadata) is { } timeout)
         {
             handler.ConnectTimeout = timeout;

@@ -4,9 +4,9 @@ namespace ProxyGateway.Demo;
 /// The <c>demo</c> verb: embedded agents that fail, the gateway in front of them, a few requests through it, and a
 /// table of what was cut and what the client got.
 /// </summary>
-/// <param name="startGateway">Starts the gateway in this process from a configuration; gives the proxy's real address.</param>
+/// <param name="startGateway">Starts the gateway in this process from a configuration; gives its real addresses.</param>
 internal sealed class DemoCommand(
-    Func<IReadOnlyDictionary<string, string?>, CancellationToken, Task<(Uri Proxy, IAsyncDisposable Gateway)>> startGateway,
+    Func<IReadOnlyDictionary<string, string?>, CancellationToken, Task<DemoGateway>> startGateway,
     TextWriter output)
 {
     private static readonly TimeSpan s_tokenDelay = TimeSpan.FromMilliseconds(10);
@@ -23,7 +23,7 @@ internal sealed class DemoCommand(
     public async Task<int> RunAsync(bool once, CancellationToken cancellationToken)
     {
         await using var fleet = await DemoFleet.StartAsync(s_tokenDelay, cancellationToken);
-        var (proxy, gateway) = await startGateway(DemoConfiguration.For(fleet, Listen), cancellationToken);
+        var (proxy, management, gateway) = await startGateway(DemoConfiguration.For(fleet, Listen), cancellationToken);
         await using (gateway)
         {
             List<DemoResult> results = [];
@@ -33,7 +33,7 @@ internal sealed class DemoCommand(
                 WriteSummary(results);
                 if (!once)
                 {
-                    WriteInvitation(proxy);
+                    WriteInvitation(proxy, management);
                     await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
                 }
             }
@@ -80,14 +80,19 @@ internal sealed class DemoCommand(
             + $"{terminated} ended with an error that a client notices, {broken} ended silently or otherwise broken.");
     }
 
-    private void WriteInvitation(Uri proxy)
+    private void WriteInvitation(Uri proxy, Uri management)
     {
         output.WriteLine();
         output.WriteLine("Try it (models: demo-good, demo-reset-12, demo-clean-12, demo-half-12, demo-stall-12, demo-refuse, demo-slow-5000, demo-error-12, demo-diverge-12, demo-tool-12, demo-broken):");
         output.WriteLine();
         output.WriteLine($"  curl -N {DemoClient.Endpoint(proxy)} -H 'Content-Type: application/json' -d '{DemoClient.RequestBody("demo-reset-12", "Tell me a story", stream: true)}'");
         output.WriteLine();
+        output.WriteLine($"Watch it: the status page is at {management.GetLeftPart(UriPartial.Authority)}/, what Prometheus scrapes at {management.GetLeftPart(UriPartial.Authority)}/metrics.");
+        output.WriteLine();
         output.WriteLine("Ctrl+C ends the demo.");
         output.Flush();
     }
 }
+
+/// <summary>A gateway that runs in this process, and where it really listens.</summary>
+internal sealed record DemoGateway(Uri Proxy, Uri Management, IAsyncDisposable Lifetime);

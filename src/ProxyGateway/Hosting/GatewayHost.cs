@@ -7,6 +7,7 @@ using OpenTelemetry.Metrics;
 using ProxyGateway.Clients;
 using ProxyGateway.Configuration;
 using ProxyGateway.Management;
+using ProxyGateway.Management.Security;
 using ProxyGateway.StreamingFallback;
 using ProxyGateway.StreamingFallback.Telemetry;
 
@@ -46,8 +47,10 @@ internal static class GatewayHost
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
         builder.Services.AddHostedService<DrainService>();
+        TraceExport.AddTo(builder.Services, builder.Configuration);
         builder.Services.AddSingleton<ClientRegistry>();
         builder.Services.AddHostedService<OpenListenerWarning>();
+        builder.Services.AddHostedService<OpenManagementWarning>();
         builder.Services.AddSingleton<ILoggerFactory>(s => new QuietLoggerFactory(ActivatorUtilities.CreateInstance<LoggerFactory>(s)));
         configure?.Invoke(builder);
 

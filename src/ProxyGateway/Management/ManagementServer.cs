@@ -12,7 +12,8 @@ namespace ProxyGateway.Management;
 /// The management port: a server of its own in the same process, so that nothing of it can ever be reached through the proxy's
 /// port. It is up before the proxy and goes down after it.
 /// </summary>
-internal sealed class ManagementServer(GatewayOptions options, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService, IAsyncDisposable
+internal sealed class ManagementServer(
+    GatewayOptions options, IConfiguration configuration, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService, IAsyncDisposable
 {
     private WebApplication? _app;
 
@@ -33,11 +34,15 @@ internal sealed class ManagementServer(GatewayOptions options, Readiness readine
         builder.Services.AddRoutingCore();
         // Only the proxy's own host answers to signals.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddOpenTelemetry().WithMetrics(m => m.AddMeter(GatewayMetrics.MeterName).AddPrometheusExporter(o =>
-        {
-            o.ScopeInfoEnabled = false;
-            o.ScrapeResponseCacheDurationMilliseconds = 300;
-        }));
+        builder.Services.AddOpenTelemetry().WithMetrics(m => m
+            .AddMeter(GatewayMetrics.MeterName)
+            // A histogram's sample leads to its trace only where traces are collected.
+            .SetExemplarFilter(TraceExport.IsWanted(configuration) ? ExemplarFilterType.TraceBased : ExemplarFilterType.AlwaysOff)
+            .AddPrometheusExporter(o =>
+            {
+                o.ScopeInfoEnabled = false;
+                o.ScrapeResponseCacheDurationMilliseconds = 300;
+            }));
         _app = builder.Build();
         _app.UseRouting();
         site.Map(_app);

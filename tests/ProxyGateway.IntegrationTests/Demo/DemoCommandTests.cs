@@ -65,11 +65,12 @@ public sealed class DemoCommandTests
 
         Assert.Equal(0, await run);
         Assert.Contains("curl -N http://127.0.0.1:", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the status page is at http://127.0.0.1:8081/,", output.ToString(), StringComparison.Ordinal);
     }
 
     private static DemoCommand Command(string agent, IReadOnlyList<DemoCase> cases, TextWriter output) => new(
-        (configuration, _) => Task.FromResult<(Uri, IAsyncDisposable)>(
-            (new Uri(configuration[$"ReverseProxy:Clusters:{agent}:Destinations:a:Address"]!), new Nothing())),
+        (configuration, _) => Task.FromResult(new DemoGateway(
+            new Uri(configuration[$"ReverseProxy:Clusters:{agent}:Destinations:a:Address"]!), new Uri("http://127.0.0.1:8081"), new Nothing())),
         output)
     { Cases = cases };
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ProxyGateway.Demo;
 using ProxyGateway.Hosting;
+using ProxyGateway.Management;
 using Xunit;
 
 namespace ProxyGateway.IntegrationTests.Demo;
@@ -24,10 +25,13 @@ public sealed class DemoThroughGatewayTests
         Assert.Contains(" 0 ended silently or otherwise broken", output.ToString(), StringComparison.Ordinal);
     }
 
-    private static async Task<(Uri Proxy, IAsyncDisposable Gateway)> StartAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancel)
+    private static async Task<DemoGateway> StartAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancel)
     {
         var app = GatewayHost.Build(c => c.AddInMemoryCollection(configuration), builder => builder.Logging.ClearProviders());
         await app.StartAsync(cancel);
-        return (new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()), app);
+        return new DemoGateway(
+            new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()),
+            new Uri(app.Services.GetRequiredService<ManagementServer>().Address!),
+            app);
     }
 }

@@ -10,7 +10,7 @@ public sealed class PrometheusFilesTests
 {
     [Theory]
     [InlineData("check config prometheus.yml")]
-    [InlineData("check rules alerts.yml")]
+    [InlineData("check rules rules.yml alerts.yml")]
     [InlineData("test rules alerts.test.yml")]
     public async Task Promtool_IsContent(string arguments)
     {

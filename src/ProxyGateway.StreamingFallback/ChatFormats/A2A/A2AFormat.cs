@@ -11,6 +11,8 @@ internal sealed class A2AFormat : ChatFormat
 {
     public override string Name => "a2a";
 
+    public override string OperationName => "invoke_agent";
+
     /// <remarks>Agents act: a message that is sent again does again what it did.</remarks>
     public override ReplayPolicy DefaultReplay => ReplayPolicy.Never;
 

@@ -27,6 +27,8 @@ internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : Ch
 
     public override bool CanSplice => Kept.IsComparable;
 
+    public override int KeptBytes => Kept.Bytes;
+
     public override DeliveredKind Delivered => _anyContent ? DeliveredKind.Text : DeliveredKind.Nothing;
 
     public override EventMeaning Read(in StreamEvent e)

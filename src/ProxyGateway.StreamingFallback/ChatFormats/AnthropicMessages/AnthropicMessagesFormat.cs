@@ -10,6 +10,8 @@ internal sealed class AnthropicMessagesFormat : ChatFormat
 {
     public override string Name => "anthropic-messages";
 
+    public override string ProviderName => "anthropic";
+
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         AnthropicRequestReader.Read(body, out request);
 
@@ -75,6 +77,8 @@ internal sealed class AnthropicMessagesFormat : ChatFormat
         output.Write("event: ping\ndata: {\"type\":\"ping\"}\n\n"u8);
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => AnthropicError.Write(error, output);
+
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.Anthropic.Read(json);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => AnthropicError.Read(body);
 

@@ -34,6 +34,8 @@ internal sealed class AnthropicMessagesReader(int maxDeliveredBytes, TerminalPro
 
     public override bool CanSplice => Message.CanSplice;
 
+    public override int KeptBytes => Message.KeptBytes;
+
     public override DeliveredKind Delivered =>
         !_anyContent ? DeliveredKind.Nothing
         : Message.HasOpenToolCall() ? DeliveredKind.ToolCallInFlight

@@ -25,6 +25,8 @@ internal sealed class DeliveredMessage(int maxBytes) : IDisposable
 
     public bool CanSplice => !_overflow && !_incomparable;
 
+    public int KeptBytes => _kept;
+
     /// <summary>Something was delivered that no replay can be compared with.</summary>
     public void SetIncomparable() => _incomparable = true;
 

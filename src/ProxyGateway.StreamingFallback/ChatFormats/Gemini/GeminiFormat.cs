@@ -1,4 +1,5 @@
 using System.Buffers;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
@@ -7,6 +8,10 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
 internal sealed class GeminiFormat : ChatFormat
 {
     public override string Name => "gemini";
+
+    public override string OperationName => "generate_content";
+
+    public override string ProviderName => "gcp.gemini";
 
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         GeminiRequestReader.Read(body, path, out request);
@@ -65,6 +70,8 @@ internal sealed class GeminiFormat : ChatFormat
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n\n"u8);
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => GeminiError.Write(error, output);
+
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.Gemini.Read(json);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => GeminiError.Read(body);
 }

@@ -25,6 +25,8 @@ internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes) :
 
     public override bool CanSplice => Kept.IsComparable;
 
+    public override int KeptBytes => Kept.Bytes;
+
     public override DeliveredKind Delivered
     {
         get

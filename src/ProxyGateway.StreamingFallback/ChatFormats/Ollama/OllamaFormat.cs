@@ -80,5 +80,7 @@ internal sealed class OllamaFormat : ChatFormat
         writer.WriteEndObject();
     }
 
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.Ollama.Read(json);
+
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => OllamaError.Read(body);
 }

@@ -41,6 +41,8 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
 
     public override bool CanSplice => _kept.IsComparable;
 
+    public override int KeptBytes => _kept.Bytes;
+
     public override DeliveredKind Delivered =>
         _anyToolCall ? DeliveredKind.ToolCallComplete : _anyContent ? DeliveredKind.Text : DeliveredKind.Nothing;
 

@@ -10,6 +10,8 @@ internal sealed class OpenAIChatFormat : ChatFormat
 {
     public override string Name => "openai-chat";
 
+    public override string ProviderName => "openai";
+
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         OpenAIChatRequestReader.Read(body, out request);
 
@@ -74,6 +76,8 @@ internal sealed class OpenAIChatFormat : ChatFormat
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n"u8);
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIChat.Read(json);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => OpenAIError.Read(body);
 }

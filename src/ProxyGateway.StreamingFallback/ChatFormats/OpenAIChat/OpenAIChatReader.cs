@@ -41,6 +41,8 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
 
     public override bool CanSplice => !_overflow && !_incomparable;
 
+    public override int KeptBytes => _kept;
+
     public override DeliveredKind Delivered
     {
         get

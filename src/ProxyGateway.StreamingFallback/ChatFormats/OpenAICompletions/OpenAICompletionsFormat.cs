@@ -17,6 +17,10 @@ internal sealed class OpenAICompletionsFormat : ChatFormat
 
     public override string Name => "openai-completions";
 
+    public override string OperationName => "text_completion";
+
+    public override string ProviderName => "openai";
+
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         OpenAICompletionsRequestReader.Read(body, out request);
 
@@ -62,6 +66,8 @@ internal sealed class OpenAICompletionsFormat : ChatFormat
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => Chat.WriteHeartbeat(delivered, output);
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => Chat.WriteErrorBody(error, output);
+
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIChat.Read(json);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => Chat.ReadErrorBody(body);
 }

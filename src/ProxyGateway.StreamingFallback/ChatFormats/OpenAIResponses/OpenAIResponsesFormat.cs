@@ -11,6 +11,8 @@ internal sealed class OpenAIResponsesFormat : ChatFormat
 {
     public override string Name => "openai-responses";
 
+    public override string ProviderName => "openai";
+
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         OpenAIResponsesRequestReader.Read(body, out request);
 
@@ -119,6 +121,8 @@ internal sealed class OpenAIResponsesFormat : ChatFormat
     }
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+
+    public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIResponses.Read(json);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => OpenAIError.Read(body);
 

@@ -36,6 +36,8 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
         _ => _completed,
     };
 
+    public override int KeptBytes => Ledger.KeptBytes;
+
     public override bool CanSplice
     {
         get

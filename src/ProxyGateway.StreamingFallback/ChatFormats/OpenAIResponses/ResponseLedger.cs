@@ -52,6 +52,8 @@ internal sealed class ResponseLedger(int maxBytes) : IDisposable
     /// <summary>A copy of <paramref name="raw"/>, or null where the bound is reached.</summary>
     public byte[]? Keep(ReadOnlySpan<byte> raw) => Reserve(raw.Length) ? raw.ToArray() : null;
 
+    public int KeptBytes => _kept;
+
     /// <summary>The same, but what finds no room is no loss.</summary>
     public byte[]? KeepIfRoom(ReadOnlySpan<byte> raw) => _kept + raw.Length <= maxBytes ? Keep(raw) : null;
 

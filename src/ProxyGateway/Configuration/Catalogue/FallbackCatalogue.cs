@@ -18,8 +18,10 @@ internal static class FallbackCatalogue
         Option.Count("MaxEventBytes", "Largest event, and most bytes held back at once, in bytes.", 1024 * 1024, 1024, 64 * 1024 * 1024),
         Option.Count("MaxDeliveredBytes", "Most delivered text kept per exchange, in bytes of UTF-8. A longer stream goes on but can no longer be spliced.", 1024 * 1024, 0, 64 * 1024 * 1024),
         Option.Count("MaxAnswerBytes", "Largest non-streaming answer that is read into memory for a recovery, in bytes.", 16 * 1024 * 1024, 1024, 256 * 1024 * 1024),
+        Option.Count("MaxReplayMemoryBytes", "Most memory that request bodies and delivered text of all exchanges in flight may take together, in bytes; a request that finds no room is answered 503. 0 is no limit.", 1024L * 1024 * 1024, 0, 1024L * 1024 * 1024 * 1024),
         Option.Count("ErrorStatus", "Status of the answer when every upstream failed before anything was sent. With the default, timeouts are answered 504; any other value is used for timeouts too.", 502, 500, 599),
-        Option.Flag("ExposeServedBy", "Whether guarded routes answer with `x-gateway-cluster`, `x-gateway-attempts` and `x-gateway-recovery`.", true));
+        Option.Flag("ExposeServedBy", "Whether guarded routes answer with `x-gateway-cluster`, `x-gateway-attempts` and `x-gateway-recovery`.", true),
+        Option.List("ModelLabels", "Model names, or patterns (`*` and `?`), that metrics and traces may tell apart. The label is the entry that matches, `other` where none does; each entry multiplies the series of the metrics `gen_ai.*`.", Option.Text("position", "A model name or pattern.")) with { DefaultText = "none, and then there is no such label" });
 
     public static OptionNode Route { get; } = Option.Block(
         "StreamingFallback",
@@ -96,6 +98,7 @@ internal static class FallbackCatalogue
             Option.Text("ValueFile", "A file that holds the key and nothing else, in place of `Value`. A changed file is noticed within seconds.") with { DefaultText = "none" },
             Option.Text("Scheme", "The word before the key; an empty one for none.") with { DefaultText = "Bearer where the header is Authorization, none elsewhere" }),
         Option.Flag("ForwardClientCredentials", "Whether the client's `Authorization`, `x-api-key`, `Cookie` and the like are sent to this cluster.") with { DefaultText = "true where the cluster is the route's own or chosen by model and has no `Credentials`, false elsewhere" },
+        Option.Flag("ForwardTraceContext", "Whether this cluster is told the trace that a request belongs to: `traceparent` and what goes with it (`tracestate`, `baggage`). Holds for plain YARP routes to it as well.", false),
         Option.Map("ModelMap", "Model names as clients say them to names as this cluster knows them.", Option.Text("model", "The name this cluster knows.")) with { DefaultText = "none" },
         Option.Choice<TerminalProfile>("Terminal", "What the end of this cluster's streams looks like.", TerminalProfile.Auto),
     ];

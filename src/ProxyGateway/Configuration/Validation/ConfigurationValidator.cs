@@ -21,6 +21,7 @@ internal static class ConfigurationValidator
         RouteOverlapRules.Check(model, diagnostics);
         ListenRules.Check(model, context, diagnostics);
         TimeoutRules.Check(model, diagnostics);
+        MemoryRules.Check(model, diagnostics);
         BreakerRules.Check(model, diagnostics);
         HedgingRules.Check(model, diagnostics);
         SecretRules.Check(root, diagnostics);
