@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
@@ -15,7 +14,7 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// One upstream call: what becomes of its bytes as they arrive, and what it came to. Its bytes are watched (a stream), kept (an
 /// answer that is judged as a whole) or passed through (an answer the gateway has no say in).
 /// </summary>
-internal sealed class Attempt : IDisposable
+internal sealed class Attempt : UpstreamCall
 {
     /// <summary>An error body is read for what it complains about, not for its length.</summary>
     private const int MaxErrorBodyBytes = 64 * 1024;
@@ -24,8 +23,6 @@ internal sealed class Attempt : IDisposable
     private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
 
     private readonly ChatExchange _exchange;
-    private readonly CancellationTokenSource _cancel;
-    private readonly AttemptClock _clock;
     private readonly long _startedAt;
     private StreamGuard? _guard;
     private Handling _handling;
@@ -34,26 +31,23 @@ internal sealed class Attempt : IDisposable
     private bool _truncated;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
+        : base(exchange, cluster, exchange.Shutdown)
     {
         _exchange = exchange;
-        Cluster = cluster;
         Mode = mode;
         _startedAt = exchange.Time.GetTimestamp();
-        _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
-        _clock = new AttemptClock(exchange.Time, Cancel);
-        Features = new AttemptFeatures(this, exchange.Http.Features.GetRequiredFeature<IHttpResponseFeature>(), _cancel.Token);
         if (exchange.RecoveryDeadline is { } deadline)
         {
-            _clock.SetDeadline(deadline);
+            Clock.SetDeadline(deadline);
         }
 
         if (mode == AttemptMode.Streaming)
         {
-            _clock.Start(FaultKind.ResponseHeadersTimeout, cluster.ResponseHeadersTimeout, _startedAt);
+            Clock.Start(FaultKind.ResponseHeadersTimeout, cluster.ResponseHeadersTimeout, _startedAt);
         }
         else if (isReplay)
         {
-            _clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
+            Clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
         }
     }
 
@@ -66,14 +60,7 @@ internal sealed class Attempt : IDisposable
         Discard,
     }
 
-    public ClusterSettings Cluster { get; }
-
     public AttemptMode Mode { get; }
-
-    public AttemptFeatures Features { get; }
-
-    /// <summary>Set once <see cref="Conclude"/> was called.</summary>
-    public AttemptOutcome? Outcome { get; private set; }
 
     /// <summary>The answer's bytes, where they were kept.</summary>
     public PooledBuffer Kept { get; } = new();
@@ -104,30 +91,17 @@ internal sealed class Attempt : IDisposable
         }
     }
 
-    public void Cancel()
-    {
-        try
-        {
-            _cancel.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // A clock that fired while the attempt ended by itself.
-        }
-    }
-
-    /// <summary>YARP has set the status: the headers have arrived.</summary>
-    public void OnStatus(int status)
+    public override void OnStatus(int status)
     {
         if (!_headersSeen && Mode == AttemptMode.Streaming)
         {
-            _clock.Start(FaultKind.FirstContentTimeout, Cluster.FirstContentTimeout, _startedAt);
+            Clock.Start(FaultKind.FirstContentTimeout, Cluster.FirstContentTimeout, _startedAt);
         }
 
         _headersSeen = true;
     }
 
-    public ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
+    public override ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
     {
         if (_handling == Handling.Undecided)
         {
@@ -159,30 +133,11 @@ internal sealed class Attempt : IDisposable
         }
     }
 
-    /// <summary>Keeps the heartbeat out until the outcome is dealt with.</summary>
-    public ValueTask TakeTurnAsync() => _exchange.Client.TakeTurnAsync();
+    public override ValueTask TakeTurnAsync() => _exchange.Client.TakeTurnAsync();
 
-    /// <summary>
-    /// The call is over: judges it, once. <paramref name="error"/> is what YARP reported. Pure apart from the attempt's own
-    /// state; what is left to send is in <see cref="Rest"/>.
-    /// </summary>
-    public AttemptOutcome Conclude(IForwarderErrorFeature? error)
+    public override void Dispose()
     {
-        if (Outcome is { } known)
-        {
-            return known;
-        }
-
-        _clock.Stop();
-        var outcome = Judge(error);
-        Outcome = outcome;
-        return outcome;
-    }
-
-    public void Dispose()
-    {
-        _clock.Dispose();
-        _cancel.Dispose();
+        base.Dispose();
         _guard?.Dispose();
         if (_guard is not null && !ReferenceEquals(_guard.Reader, _exchange.Delivered))
         {
@@ -231,7 +186,7 @@ internal sealed class Attempt : IDisposable
         guard.Push(bytes.Span, _exchange.Client.Writer);
         if (guard.ContentEvents != content)
         {
-            _exchange.OnContent(guard.ContentEvents - content, _clock.Touch());
+            _exchange.OnContent(guard.ContentEvents - content, Clock.Touch());
         }
 
         if (guard.State != state)
@@ -257,9 +212,9 @@ internal sealed class Attempt : IDisposable
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
     {
-        _clock.Pause();
+        Clock.Pause();
         await flush;
-        _clock.Resume();
+        Clock.Resume();
     }
 
     private async ValueTask WatchHeldAsync(ReadOnlyMemory<byte> bytes)
@@ -269,9 +224,9 @@ internal sealed class Attempt : IDisposable
         if (guard.BytesPassed > 0)
         {
             await DeliverRestAsync();
-            _clock.ClearDeadline();
+            Clock.ClearDeadline();
             var now = _exchange.Time.GetTimestamp();
-            _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
+            Clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
             _exchange.OnFirstContent(this, guard.ContentEvents, now);
         }
 
@@ -318,7 +273,7 @@ internal sealed class Attempt : IDisposable
         }
         else if (state is GuardState.Finished or GuardState.Done)
         {
-            _clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
+            Clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
         }
     }
 
@@ -371,7 +326,8 @@ internal sealed class Attempt : IDisposable
         await client.FlushAsync();
     }
 
-    private AttemptOutcome Judge(IForwarderErrorFeature? error)
+    /// <summary>What is left to send is in <see cref="Rest"/>.</summary>
+    protected override AttemptOutcome Judge(IForwarderErrorFeature? error)
     {
         if (_guard is { State: GuardState.Finished or GuardState.Done })
         {
@@ -380,7 +336,7 @@ internal sealed class Attempt : IDisposable
         }
 
         var kind = _exchange.Client.Aborted.IsCancellationRequested ? FaultKind.ClientGone
-            : _clock.Fired != FaultKind.None ? _clock.Fired
+            : Clock.Fired != FaultKind.None ? Clock.Fired
             : _guard is { State: GuardState.Faulted } ? _guard.Fault
             : _truncated && _handling == Handling.Discard && Features.StatusCode < 300 ? FaultKind.OwnLimit
             : _exchange.Shutdown.IsCancellationRequested ? FaultKind.Shutdown

@@ -7,7 +7,7 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// <summary>Sends one attempt through the rest of YARP's pipeline, with the attempt's features in the client's place.</summary>
 internal static class AttemptRunner
 {
-    public static async Task<AttemptOutcome> RunAsync(HttpContext context, Attempt attempt, RequestDelegate next)
+    public static async Task<AttemptOutcome> RunAsync(HttpContext context, UpstreamCall call, RequestDelegate next)
     {
         var features = context.Features;
         var response = features.Get<IHttpResponseFeature>();
@@ -17,16 +17,16 @@ internal static class AttemptRunner
         var reset = features.Get<IHttpResetFeature>();
         try
         {
-            features.Set<IHttpResponseFeature>(attempt.Features);
-            features.Set<IHttpResponseBodyFeature>(attempt.Features);
-            features.Set<IHttpResponseTrailersFeature>(attempt.Features);
-            features.Set<IHttpRequestLifetimeFeature>(attempt.Features);
+            features.Set<IHttpResponseFeature>(call.Features);
+            features.Set<IHttpResponseBodyFeature>(call.Features);
+            features.Set<IHttpResponseTrailersFeature>(call.Features);
+            features.Set<IHttpRequestLifetimeFeature>(call.Features);
             // YARP resets the client's HTTP/2 stream when a copy fails; without the feature it aborts, which is ours.
             features.Set<IHttpResetFeature>(null);
-            features.Set(attempt);
+            features.Set(call);
             await next(context);
         }
-        catch (OperationCanceledException) when (attempt.Features.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (call.Features.RequestAborted.IsCancellationRequested)
         {
             // The attempt knows why it was cancelled.
         }
@@ -37,9 +37,9 @@ internal static class AttemptRunner
             features.Set(trailers);
             features.Set(lifetime);
             features.Set(reset);
-            features.Set<Attempt>(null);
+            features.Set<UpstreamCall>(null);
         }
 
-        return attempt.Conclude(features.Get<IForwarderErrorFeature>());
+        return call.Conclude(features.Get<IForwarderErrorFeature>());
     }
 }

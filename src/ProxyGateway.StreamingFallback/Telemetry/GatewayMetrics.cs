@@ -53,9 +53,9 @@ internal sealed class GatewayMetrics : IDisposable
 
     public void Started(string route) => _active.Add(1, new KeyValuePair<string, object?>("proxy.route.id", route));
 
-    public void Ended(ChatExchange exchange)
+    public void Ended(ClientExchange exchange)
     {
-        var route = exchange.Route.RouteId;
+        var route = exchange.RouteId;
         _duration.Record(exchange.Time.GetElapsedTime(exchange.StartedAt).TotalSeconds, new TagList
         {
             { "proxy.route.id", route }, { "proxy.cluster.id", exchange.ClusterId }, { "outcome", exchange.Outcome.Label() },
