@@ -36,6 +36,7 @@ internal sealed class EventStreamRunner(AgentExchange exchange, RequestDelegate 
         using var beat = new IdleBeat(Exchange);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Exchange.Client.Aborted, Services.Drain.CloseEndlessStreams);
         DestinationState? destination = null;
+        Fault cause = default;
         while (true)
         {
             // (1)
@@ -69,7 +70,12 @@ internal sealed class EventStreamRunner(AgentExchange exchange, RequestDelegate 
             }
 
             // (5)
-            _awaySince = call.HasEvents ? Exchange.Time.GetTimestamp() : _awaySince;
+            if (call.HasEvents)
+            {
+                _awaySince = Exchange.Time.GetTimestamp();
+                cause = outcome.Fault;
+            }
+
             _failures = call.HasEvents && call.Age >= Cluster.Reconnect.MaxDelay ? 0 : _failures + 1;
             relay.Reconnect();
             if (await WaitAsync(relay, destination, leaving.Token) is not var (found, same))
@@ -79,7 +85,7 @@ internal sealed class EventStreamRunner(AgentExchange exchange, RequestDelegate 
                     return await EndRegularlyAsync(wasConnected: false);
                 }
 
-                await FailAsync(outcome.Fault);
+                await FailAsync(cause);
                 return Ended;
             }
 

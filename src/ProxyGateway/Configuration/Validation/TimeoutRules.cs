@@ -22,6 +22,7 @@ internal static class TimeoutRules
             NeverFires(replay, recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
             NeverFires(cluster.Time("Retry", "MaxRetryAfter"), recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
             NeverFires(cluster.Time("Retry", "Backoff"), recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
+            NeverFires(cluster.Time("Reconnect", "Delay"), cluster.Time("Reconnect", "MaxDelay"), "MaxDelay", diagnostics);
             CheckActivity(cluster, [content, cluster.Time("Timeouts", "Idle"), replay], diagnostics);
         }
 
