@@ -402,6 +402,9 @@ internal sealed class Attempt : UpstreamCall
             _ => Kept.Length == 0 ? FaultKind.EmptyStream : FaultKind.WrongContentType,
         };
         var complaint = verdict == AnswerVerdict.Error ? format.ReadErrorBody(Kept.Span) : UpstreamComplaint.None;
-        return Failed(new Fault(kind, phase, Complaint: complaint));
+        var fault = new Fault(kind, phase, Complaint: complaint);
+        return verdict == AnswerVerdict.Error && format.IsErrorOfRequest(Kept.Span)
+            ? new AttemptOutcome(AttemptResult.Answer, fault, IsClientError: true)
+            : Failed(fault);
     }
 }

@@ -30,8 +30,7 @@ internal abstract class UpstreamCall : IDisposable
     public AttemptOutcome? Outcome { get; private set; }
 
     /// <summary>Whether YARP's health policies hear of the failure. An answer, even one that failed, says that the destination is there.</summary>
-    public virtual bool BlamesDestination => Outcome is { Fault.Kind: not (FaultKind.HttpStatus or FaultKind.Divergence) } outcome
-        && outcome.Fault.Kind.Side() == FaultSide.Upstream;
+    public virtual bool BlamesDestination => Outcome is { Result: AttemptResult.Failed, Fault.Kind: not (FaultKind.HttpStatus or FaultKind.Divergence) };
 
     protected AttemptClock Clock { get; }
 
