@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using ProxyGateway.StreamingFallback.AgentApi;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
@@ -76,7 +77,7 @@ public static class StreamingFallbackExtensions
     }
 
     /// <summary>
-    /// The proxy pipeline of an application with streaming fallback, in this order: model list, exchange, session affinity, load balancing,
+    /// The proxy pipeline of an application with streaming fallback, in this order: model list, agentapi, exchange, session affinity, load balancing,
     /// passive health checks, verdict on the attempt; YARP adds its forwarder behind. Use it in <c>MapReverseProxy</c> in place of
     /// YARP's own three steps. Routes without a chat format go through as they would without it.
     /// </summary>
@@ -85,6 +86,7 @@ public static class StreamingFallbackExtensions
     {
         ArgumentNullException.ThrowIfNull(proxy);
         proxy.UseMiddleware<ModelListMiddleware>();
+        proxy.UseMiddleware<AgentApiMiddleware>();
         proxy.UseMiddleware<ExchangeMiddleware>();
         proxy.UseSessionAffinity();
         proxy.UseLoadBalancing();

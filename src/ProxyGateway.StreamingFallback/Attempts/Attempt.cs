@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -18,7 +17,7 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// One upstream call: what becomes of its bytes as they arrive, and what it came to. Its bytes are watched (a stream), kept (an
 /// answer that is judged as a whole) or passed through (an answer the gateway has no say in).
 /// </summary>
-internal sealed class Attempt : IDisposable
+internal sealed class Attempt : UpstreamCall
 {
     /// <summary>An error body is read for what it complains about, not for its length.</summary>
     private const int MaxErrorBodyBytes = 64 * 1024;
@@ -27,8 +26,6 @@ internal sealed class Attempt : IDisposable
     private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
 
     private readonly ChatExchange _exchange;
-    private readonly CancellationTokenSource _cancel;
-    private readonly AttemptClock _clock;
     private readonly long _startedAt;
     private readonly bool _isReplay;
     private StreamGuard? _guard;
@@ -39,31 +36,28 @@ internal sealed class Attempt : IDisposable
     private long _firstChunkAt;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
+        : base(exchange, cluster, exchange.Shutdown)
     {
         _exchange = exchange;
-        Cluster = cluster;
         Mode = mode;
         _isReplay = isReplay;
         _startedAt = exchange.Time.GetTimestamp();
-        _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, exchange.Shutdown);
-        _clock = new AttemptClock(exchange.Time, Cancel);
-        Features = new AttemptFeatures(this, exchange.Client.Response, _cancel.Token);
         if (exchange.RecoveryDeadline is { } deadline)
         {
-            _clock.SetDeadline(deadline);
+            Clock.SetDeadline(deadline);
         }
 
         if (mode == AttemptMode.Streaming)
         {
-            _clock.Start(FaultKind.ResponseHeadersTimeout, cluster.ResponseHeadersTimeout, _startedAt);
+            Clock.Start(FaultKind.ResponseHeadersTimeout, cluster.ResponseHeadersTimeout, _startedAt);
         }
         else if (isReplay)
         {
-            _clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
+            Clock.Start(FaultKind.ReplayTimeout, cluster.ReplayTimeout, _startedAt);
         }
         else
         {
-            _clock.Start(FaultKind.AnswerTimeout, cluster.AnswerTimeout, _startedAt);
+            Clock.Start(FaultKind.AnswerTimeout, cluster.AnswerTimeout, _startedAt);
         }
     }
 
@@ -78,11 +72,7 @@ internal sealed class Attempt : IDisposable
 
     public ChatExchange Exchange => _exchange;
 
-    public ClusterSettings Cluster { get; }
-
     public AttemptMode Mode { get; }
-
-    public AttemptFeatures Features { get; }
 
     /// <summary>Whether it is the exchange's first, so that an upstream's own error is the answer.</summary>
     public bool IsFirst { get; init; }
@@ -96,14 +86,8 @@ internal sealed class Attempt : IDisposable
     /// <summary>Who wants to know when first content comes; null for nobody.</summary>
     public FirstContentTimes? Times { get; init; }
 
-    /// <summary>What YARP knows of the call; set when it begins.</summary>
-    public IReverseProxyFeature? Proxy { get; set; }
-
     /// <summary>The destination that was picked; null until then.</summary>
     public string? Destination => Proxy?.ProxiedDestination?.DestinationId;
-
-    /// <summary>Set once <see cref="Conclude"/> was called.</summary>
-    public AttemptOutcome? Outcome { get; private set; }
 
     /// <summary>The answer's bytes, where they were kept.</summary>
     public PooledBuffer Kept { get; } = new();
@@ -156,26 +140,13 @@ internal sealed class Attempt : IDisposable
     }
 
     /// <summary>No clock of the attempt may run beyond <paramref name="deadline"/> (a timestamp) until its first content.</summary>
-    public void SetDeadline(long deadline) => _clock.SetDeadline(deadline);
+    public void SetDeadline(long deadline) => Clock.SetDeadline(deadline);
 
-    public void Cancel()
-    {
-        try
-        {
-            _cancel.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // A clock that fired while the attempt ended by itself.
-        }
-    }
-
-    /// <summary>YARP has set the status: the headers have arrived.</summary>
-    public void OnStatus(int status)
+    public override void OnStatus(int status)
     {
         if (!_headersSeen && Mode == AttemptMode.Streaming)
         {
-            _clock.Start(FaultKind.FirstContentTimeout, Cluster.FirstContentTimeout, _startedAt);
+            Clock.Start(FaultKind.FirstContentTimeout, Cluster.FirstContentTimeout, _startedAt);
         }
 
         _headersSeen = true;
@@ -184,7 +155,7 @@ internal sealed class Attempt : IDisposable
     /// <summary>YARP has made its request and sends it now.</summary>
     public void OnSending() => SentAt = _exchange.Time.GetTimestamp();
 
-    public ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
+    public override ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
     {
         if (_handling == Handling.Undecided)
         {
@@ -217,7 +188,7 @@ internal sealed class Attempt : IDisposable
     }
 
     /// <summary>Keeps the heartbeat out until the outcome is dealt with. An attempt that is not the client's yet leaves the turn alone.</summary>
-    public ValueTask TakeTurnAsync() => Race is null || ReferenceEquals(Race.Winner, this) ? _exchange.Client.TakeTurnAsync() : default;
+    public override ValueTask TakeTurnAsync() => Race is null || ReferenceEquals(Race.Winner, this) ? _exchange.Client.TakeTurnAsync() : default;
 
     /// <summary>The attempt is complete without having delivered anything. False where the other one is the client's.</summary>
     public async ValueTask<bool> TryWinWholeAsync()
@@ -238,29 +209,9 @@ internal sealed class Attempt : IDisposable
         return true;
     }
 
-    /// <summary>
-    /// The call is over: judges it, once. <paramref name="error"/> is what YARP reported. Pure apart from the attempt's own
-    /// state; what is left to send is in <see cref="Rest"/>.
-    /// </summary>
-    public AttemptOutcome Conclude(IForwarderErrorFeature? error)
+    public override void Dispose()
     {
-        if (Outcome is { } known)
-        {
-            return known;
-        }
-
-        _clock.Stop();
-        ConcludedAt = _exchange.Time.GetTimestamp();
-        var outcome = Judge(error);
-        Outcome = outcome;
-        Usage = _guard?.Usage ?? (Features.StatusCode is >= 200 and < 300 && !PassedThrough ? _exchange.Route.Format.ReadUsage(Kept.Span) : default);
-        return outcome;
-    }
-
-    public void Dispose()
-    {
-        _clock.Dispose();
-        _cancel.Dispose();
+        base.Dispose();
         _guard?.Dispose();
         if (_guard is not null && !ReferenceEquals(_guard.Reader, _exchange.Delivered))
         {
@@ -294,7 +245,7 @@ internal sealed class Attempt : IDisposable
         {
             _handling = Handling.PassThrough;
             // What it is nobody knows, so nobody knows how long it may take.
-            _clock.Stop();
+            Clock.Stop();
         }
         else
         {
@@ -311,7 +262,7 @@ internal sealed class Attempt : IDisposable
         guard.Push(bytes.Span, _exchange.Client.Writer);
         if (guard.ContentEvents != content)
         {
-            _exchange.OnContent(guard.ContentEvents - content, _clock.Touch());
+            _exchange.OnContent(guard.ContentEvents - content, Clock.Touch());
         }
 
         if (guard.State != state)
@@ -337,9 +288,9 @@ internal sealed class Attempt : IDisposable
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
     {
-        _clock.Pause();
+        Clock.Pause();
         await flush;
-        _clock.Resume();
+        Clock.Resume();
     }
 
     private async ValueTask WatchHeldAsync(ReadOnlyMemory<byte> bytes)
@@ -358,9 +309,9 @@ internal sealed class Attempt : IDisposable
             }
 
             await DeliverRestAsync();
-            _clock.ClearDeadline();
+            Clock.ClearDeadline();
             var now = _exchange.Time.GetTimestamp();
-            _clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
+            Clock.Start(FaultKind.IdleTimeout, Cluster.IdleTimeout, now);
             _exchange.OnFirstContent(this, guard.ContentEvents, now);
             _exchange.OnAnswered(this, arrivedAt);
         }
@@ -410,7 +361,7 @@ internal sealed class Attempt : IDisposable
         }
         else if (state is GuardState.Finished or GuardState.Done)
         {
-            _clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
+            Clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
         }
     }
 
@@ -431,7 +382,7 @@ internal sealed class Attempt : IDisposable
         {
             Kept.Append(bytes);
             _handling = Handling.PassThrough;
-            _clock.Stop();
+            Clock.Stop();
             return false;
         }
 
@@ -464,9 +415,16 @@ internal sealed class Attempt : IDisposable
         await client.FlushAsync();
     }
 
-    private AttemptOutcome Judge(IForwarderErrorFeature? error)
+    protected override void OnConcluded()
     {
-        if (Race?.IsLostFor(this) == true && _clock.Fired == FaultKind.None && _guard is not { State: GuardState.Faulted })
+        ConcludedAt = _exchange.Time.GetTimestamp();
+        Usage = _guard?.Usage ?? (Features.StatusCode is >= 200 and < 300 && !PassedThrough ? _exchange.Route.Format.ReadUsage(Kept.Span) : default);
+    }
+
+    /// <summary>What is left to send is in <see cref="Rest"/>.</summary>
+    protected override AttemptOutcome Judge(IForwarderErrorFeature? error)
+    {
+        if (Race?.IsLostFor(this) == true && Clock.Fired == FaultKind.None && _guard is not { State: GuardState.Faulted })
         {
             return Failed(new Fault(FaultKind.HedgeLost, FaultPhase.FirstContent));
         }
@@ -478,7 +436,7 @@ internal sealed class Attempt : IDisposable
         }
 
         var kind = _exchange.Client.Aborted.IsCancellationRequested ? FaultKind.ClientGone
-            : _clock.Fired != FaultKind.None ? _clock.Fired
+            : Clock.Fired != FaultKind.None ? Clock.Fired
             : _guard is { State: GuardState.Faulted } ? _guard.Fault
             : _truncated && _handling == Handling.Discard && Features.StatusCode < 300 ? FaultKind.OwnLimit
             : _exchange.Shutdown.IsCancellationRequested ? FaultKind.Shutdown
@@ -544,6 +502,9 @@ internal sealed class Attempt : IDisposable
             _ => Kept.Length == 0 ? FaultKind.EmptyStream : FaultKind.WrongContentType,
         };
         var complaint = verdict == AnswerVerdict.Error ? format.ReadErrorBody(Kept.Span) : UpstreamComplaint.None;
-        return Failed(new Fault(kind, phase, Complaint: complaint));
+        var fault = new Fault(kind, phase, Complaint: complaint);
+        return verdict == AnswerVerdict.Error && format.IsErrorOfRequest(Kept.Span)
+            ? new AttemptOutcome(AttemptResult.Answer, fault, IsClientError: true)
+            : Failed(fault);
     }
 }

@@ -8,13 +8,13 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// What YARP takes for the client during one attempt: a response with its own status and headers, a body that is the attempt's
 /// sink, and a lifetime that is the attempt's. So YARP forwards as ever, and an attempt that fails leaves no trace on the client's response.
 /// </summary>
-internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature original, CancellationToken aborted)
+internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature original, CancellationToken aborted)
     : IHttpResponseFeature, IHttpResponseBodyFeature, IHttpResponseTrailersFeature, IHttpRequestLifetimeFeature
 {
     /// <summary>So many headers an answer seldom exceeds; a table that starts smaller is made three times.</summary>
     private const int UsualHeaders = 10;
 
-    private readonly AttemptSink _sink = new(attempt);
+    private readonly AttemptSink _sink = new(call);
     private PipeWriter? _writer;
     private int _statusCode = StatusCodes.Status200OK;
 
@@ -24,7 +24,7 @@ internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature orig
         set
         {
             _statusCode = value;
-            attempt.OnStatus(value);
+            call.OnStatus(value);
         }
     }
 
@@ -68,5 +68,5 @@ internal sealed class AttemptFeatures(Attempt attempt, IHttpResponseFeature orig
 
     public Task CompleteAsync() => Task.CompletedTask;
 
-    public void Abort() => attempt.Cancel();
+    public void Abort() => call.Cancel();
 }

@@ -5,8 +5,10 @@ using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
@@ -77,20 +79,36 @@ internal sealed class AttemptRequest : IDisposable
     {
         var prepared = new AttemptRequest(context, exchange.Body, state);
         prepared.SetBody(exchange, mode, cluster.Model);
-        var credential = cluster.Settings.Credential;
-        if (!(cluster.Settings.ForwardClientCredentials ?? (credential is null && !cluster.IsFallback)))
-        {
-            prepared.RemoveCredentials(state.Model.Config.SessionAffinity);
-        }
-
-        if (credential is not null)
-        {
-            prepared.SetHeader(credential.Header, credential.HeaderValue(exchange.Time));
-        }
-
-        prepared.Assign(route, state, avoid);
+        prepared.SetCredentials(cluster.Settings, cluster.IsFallback, state, exchange.Time);
+        prepared.Assign(route, state);
+        prepared.Avoid(avoid);
         return prepared;
     }
+
+    /// <summary>For a call whose body is the client's own as it comes. <paramref name="only"/> is the destination it must go to; null leaves the choice to YARP.</summary>
+    public static AttemptRequest PrepareRelay(ClientExchange exchange, ClusterSettings cluster, ClusterState state, RouteModel route, DestinationState? only)
+    {
+        var prepared = new AttemptRequest(exchange.Http, state);
+        prepared.SetCredentials(cluster, isFallback: false, state, exchange.Time);
+        prepared.Assign(route, state);
+        if (only is not null)
+        {
+            exchange.Http.GetReverseProxyFeature().AvailableDestinations = only;
+        }
+
+        return prepared;
+    }
+
+    /// <summary>Sets a request header for this call.</summary>
+    public void SetHeader(string name, StringValues value)
+    {
+        var headers = _context.Request.Headers;
+        _changed.Add((name, headers[name]));
+        headers[name] = value;
+    }
+
+    /// <summary>YARP's own limit on silence does not apply to this call: it may be silent for as long as it likes.</summary>
+    public void AllowSilence() => _context.Features.Set<IReverseProxyFeature>(new PatientProxyFeature(_context.GetReverseProxyFeature()));
 
     public void Dispose()
     {
@@ -135,11 +153,18 @@ internal sealed class AttemptRequest : IDisposable
         }
     }
 
-    private void SetHeader(string name, StringValues value)
+    private void SetCredentials(ClusterSettings cluster, bool isFallback, ClusterState state, TimeProvider time)
     {
-        var headers = _context.Request.Headers;
-        _changed.Add((name, headers[name]));
-        headers[name] = value;
+        var credential = cluster.Credential;
+        if (!(cluster.ForwardClientCredentials ?? (credential is null && !isFallback)))
+        {
+            RemoveCredentials(state.Model.Config.SessionAffinity);
+        }
+
+        if (credential is not null)
+        {
+            SetHeader(credential.Header, credential.HeaderValue(time));
+        }
     }
 
     private void RemoveCredentials(SessionAffinityConfig? affinity)
@@ -193,18 +218,22 @@ internal sealed class AttemptRequest : IDisposable
         return null;
     }
 
-    private void Assign(RouteModel route, ClusterState state, string? avoid)
+    private void Assign(RouteModel route, ClusterState state)
     {
         var model = ReferenceEquals(route.Cluster, state)
             ? route
             : Routes.GetOrCreateValue(route).GetValue(state, s => new RouteModel(route.Config with { ClusterId = s.ClusterId }, s, route.Transformer));
         _context.ReassignProxyRequest(model, state);
-        _context.Features.Set<Yarp.ReverseProxy.Forwarder.IForwarderErrorFeature>(null);
+        _context.Features.Set<IForwarderErrorFeature>(null);
+        _context.GetReverseProxyFeature().ProxiedDestination = null;
+    }
+
+    private void Avoid(string? destination)
+    {
         var feature = _context.GetReverseProxyFeature();
-        feature.ProxiedDestination = null;
-        if (avoid is not null && feature.AvailableDestinations.Count > 1)
+        if (destination is not null && feature.AvailableDestinations.Count > 1)
         {
-            var others = feature.AvailableDestinations.Where(d => d.DestinationId != avoid).ToList();
+            var others = feature.AvailableDestinations.Where(d => d.DestinationId != destination).ToList();
             feature.AvailableDestinations = others.Count > 0 ? others : feature.AvailableDestinations;
         }
     }

@@ -9,11 +9,11 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// <summary>Sends one attempt through the rest of YARP's pipeline, with the attempt's features in the client's place.</summary>
 internal static class AttemptRunner
 {
-    public static async Task<AttemptOutcome> RunAsync(HttpContext context, Attempt attempt, RequestDelegate next)
+    public static async Task<AttemptOutcome> RunAsync(HttpContext context, UpstreamCall call, RequestDelegate next)
     {
         var features = context.Features;
-        attempt.Proxy = features.Get<IReverseProxyFeature>();
-        using var span = GatewayTracing.StartAttempt(attempt);
+        call.Proxy = features.Get<IReverseProxyFeature>();
+        using var span = call is Attempt attempt ? GatewayTracing.StartAttempt(attempt) : null;
         var response = features.Get<IHttpResponseFeature>();
         var body = features.Get<IHttpResponseBodyFeature>();
         var trailers = features.Get<IHttpResponseTrailersFeature>();
@@ -21,16 +21,16 @@ internal static class AttemptRunner
         var reset = features.Get<IHttpResetFeature>();
         try
         {
-            features.Set<IHttpResponseFeature>(attempt.Features);
-            features.Set<IHttpResponseBodyFeature>(attempt.Features);
-            features.Set<IHttpResponseTrailersFeature>(attempt.Features);
-            features.Set<IHttpRequestLifetimeFeature>(attempt.Features);
+            features.Set<IHttpResponseFeature>(call.Features);
+            features.Set<IHttpResponseBodyFeature>(call.Features);
+            features.Set<IHttpResponseTrailersFeature>(call.Features);
+            features.Set<IHttpRequestLifetimeFeature>(call.Features);
             // YARP resets the client's HTTP/2 stream when a copy fails; without the feature it aborts, which is ours.
             features.Set<IHttpResetFeature>(null);
-            features.Set(attempt);
+            features.Set(call);
             await next(context);
         }
-        catch (OperationCanceledException) when (attempt.Features.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (call.Features.RequestAborted.IsCancellationRequested)
         {
             // The attempt knows why it was cancelled.
         }
@@ -41,11 +41,15 @@ internal static class AttemptRunner
             features.Set(trailers);
             features.Set(lifetime);
             features.Set(reset);
-            features.Set<Attempt>(null);
+            features.Set<UpstreamCall>(null);
         }
 
-        var outcome = attempt.Conclude(features.Get<IForwarderErrorFeature>());
-        AttemptReport.Ended(attempt, outcome, context.GetReverseProxyFeature().ProxiedDestination?.DestinationId, span);
+        var outcome = call.Conclude(features.Get<IForwarderErrorFeature>());
+        if (call is Attempt ended)
+        {
+            AttemptReport.Ended(ended, outcome, context.GetReverseProxyFeature().ProxiedDestination?.DestinationId, span);
+        }
+
         return outcome;
     }
 }

@@ -1,7 +1,7 @@
 namespace ProxyGateway.StreamingFallback.Attempts;
 
-/// <summary>The body that YARP copies an upstream's answer to. Each write is one read from the upstream and is handed to the attempt as it is.</summary>
-internal sealed class AttemptSink(Attempt attempt) : Stream
+/// <summary>The body that YARP copies an upstream's answer to. Each write is one read from the upstream and is handed to the call as it is.</summary>
+internal sealed class AttemptSink(UpstreamCall call) : Stream
 {
     public override bool CanRead => false;
 
@@ -17,10 +17,10 @@ internal sealed class AttemptSink(Attempt attempt) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => attempt.OnBytesAsync(buffer);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => call.OnBytesAsync(buffer);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        attempt.OnBytesAsync(buffer.AsMemory(offset, count)).AsTask();
+        call.OnBytesAsync(buffer.AsMemory(offset, count)).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count) =>
         throw new NotSupportedException("The answer of an attempt is written asynchronously only: a blocked thread would stall other streams.");

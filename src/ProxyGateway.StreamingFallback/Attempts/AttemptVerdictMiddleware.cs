@@ -13,23 +13,23 @@ internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         await next(context);
-        if (context.Features.Get<Attempt>() is not { } attempt)
+        if (context.Features.Get<UpstreamCall>() is not { } call)
         {
             return;
         }
 
         // From here to the ending nothing may be written in between: the rest that is made now goes on from what was delivered.
-        await attempt.TakeTurnAsync();
+        await call.TakeTurnAsync();
         var reported = context.Features.Get<IForwarderErrorFeature>();
-        var outcome = attempt.Conclude(reported);
-        if (outcome.Fault.Kind.Side() != FaultSide.Upstream || outcome.Fault.Kind is FaultKind.HttpStatus or FaultKind.Divergence)
+        var outcome = call.Conclude(reported);
+        if (!call.BlamesDestination)
         {
             context.Features.Set<IForwarderErrorFeature>(null);
             return;
         }
 
         // A clock or the guard has cancelled the attempt; YARP would take that for the client's leave and overlook the failure.
-        attempt.Features.RequestAborted = CancellationToken.None;
+        call.Features.RequestAborted = CancellationToken.None;
         if (reported is null || reported.Error is ForwarderError.ResponseBodyCanceled or ForwarderError.RequestCanceled or ForwarderError.ResponseBodyClient)
         {
             context.Features.Set<IForwarderErrorFeature>(new StreamErrorFeature(

@@ -87,6 +87,9 @@ internal abstract class ChatFormat
 
     /// <summary>What an upstream's error body (an HTTP error, or an error under 200) complains about.</summary>
     public abstract UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body);
+
+    /// <summary>Whether an error under 200 is the agent's answer to this request, as a 4xx is elsewhere, and no failure of the agent's.</summary>
+    public virtual bool IsErrorOfRequest(ReadOnlySpan<byte> body) => false;
 }
 
 /// <summary>What a whole non-streaming answer is good for.</summary>

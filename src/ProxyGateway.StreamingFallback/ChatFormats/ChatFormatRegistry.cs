@@ -29,6 +29,9 @@ internal static class ChatFormatRegistry
 
     public static IReadOnlyCollection<ChatFormat> All => Formats.Values;
 
+    /// <summary>All that a route's <c>Format</c> may name to be guarded, <c>agentapi</c> included, which is no chat.</summary>
+    public static IReadOnlyCollection<string> Served { get; } = [.. Formats.Keys, Configuration.ChatFormatNames.AgentApi];
+
     /// <summary>The format with this name; null where there is none, or where the name is <c>none</c>.</summary>
     public static ChatFormat? Find(string name) => Formats.GetValueOrDefault(name);
 }

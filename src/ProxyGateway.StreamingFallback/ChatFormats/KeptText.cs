@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
@@ -38,6 +39,24 @@ internal sealed class KeptText(int maxBytes)
         }
 
         _kept += buffer.Length - before;
+    }
+
+    /// <summary>Keeps <paramref name="text"/>, which needs no decoding.</summary>
+    public void Append(ReadOnlySpan<byte> text, PooledBuffer buffer)
+    {
+        if (!HasRoom(text.Length))
+        {
+            return;
+        }
+
+        if (!Utf8.IsValid(text))
+        {
+            _incomparable = true;
+            return;
+        }
+
+        buffer.Append(text);
+        _kept += text.Length;
     }
 
     /// <summary>A copy of <paramref name="bytes"/> that counts as kept; null where there is no room for it.</summary>

@@ -6,6 +6,9 @@ internal static class ChatFormatNames
     /// <summary>Not a chat route: plain YARP, no guard.</summary>
     public const string None = "none";
 
+    /// <summary>The one that is no chat: event streams that never end, and messages that are never sent twice.</summary>
+    public const string AgentApi = "agentapi";
+
     public static IReadOnlyList<string> All { get; } =
     [
         None,
@@ -16,6 +19,6 @@ internal static class ChatFormatNames
         "gemini",
         "ollama",
         "a2a",
-        "agentapi",
+        AgentApi,
     ];
 }

@@ -31,6 +31,9 @@ public sealed class ClusterFallbackOptions
     /// <summary>Which statuses count as failures and what is spent on asking again.</summary>
     public RetryOptions Retry { get; set; } = new();
 
+    /// <summary>How an endless event stream of this cluster is taken up again after it broke off (format <c>agentapi</c>).</summary>
+    public ReconnectOptions Reconnect { get; set; } = new();
+
     /// <summary>How many exchanges may be in flight at this cluster.</summary>
     public ConcurrencyOptions Concurrency { get; set; } = new();
 
@@ -89,6 +92,22 @@ public sealed class TimeoutOptions
 
     /// <summary>From the start of a replay to the last byte of its answer. Default: 00:00:30. Range: 00:00:00.01 to 01:00:00.</summary>
     public TimeSpan Replay { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How an endless event stream is taken up again after it broke off.</summary>
+public sealed class ReconnectOptions
+{
+    /// <summary>The pause before the first try; it doubles with each further one, with jitter. Default: 00:00:00.25. Range: 00:00:00.01 to 00:01:00.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The longest pause between two tries. Default: 00:00:05. Range: 00:00:00.01 to 00:05:00.</summary>
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the agent may stay away before the client's stream is ended; zero ends it at once. Default: 00:01:00. Range: 00:00:00 to 1.00:00:00.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long an event stream may be silent before it is taken up anew; zero is no limit. Default: 00:00:00. Range: 00:00:00 to 1.00:00:00.</summary>
+    public TimeSpan Idle { get; set; } = TimeSpan.Zero;
 }
 
 /// <summary>Which statuses are failures, and what is spent on asking again.</summary>

@@ -37,6 +37,8 @@ internal sealed class ClusterSettings
 
     public required double BudgetFloor { get; init; }
 
+    public ReconnectSettings Reconnect { get; init; } = ReconnectSettings.From(new ReconnectOptions());
+
     public required ConcurrencySettings Concurrency { get; init; }
 
     public required HedgingSettings Hedging { get; init; }
@@ -67,6 +69,7 @@ internal sealed class ClusterSettings
         Backoff = o.Retry.Backoff,
         Budget = o.Retry.Budget,
         BudgetFloor = o.Retry.BudgetFloor,
+        Reconnect = ReconnectSettings.From(o.Reconnect),
         Concurrency = ConcurrencySettings.From(o.Concurrency),
         Hedging = HedgingSettings.From(o.Hedging),
         Credential = ClusterCredential.From(clusterId, o.Credentials),
@@ -81,3 +84,9 @@ internal sealed class ClusterSettings
 
 /// <summary>A fallback cluster and the model to ask it for; null is the request's own.</summary>
 internal sealed record FallbackTarget(ClusterSettings Cluster, string? Model);
+
+/// <summary>A validated, immutable copy of <see cref="ReconnectOptions"/>.</summary>
+internal sealed record ReconnectSettings(TimeSpan Delay, TimeSpan MaxDelay, TimeSpan Timeout, TimeSpan Idle)
+{
+    public static ReconnectSettings From(ReconnectOptions o) => new(o.Delay, o.MaxDelay, o.Timeout, o.Idle);
+}

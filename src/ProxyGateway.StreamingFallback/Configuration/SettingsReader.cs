@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Configuration;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.ModelList;
@@ -17,24 +18,20 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
         return LimitSettings.From(options);
     }
 
-    /// <summary>The settings of a route; null where it is not guarded.</summary>
+    /// <summary>The settings of a chat route; null where it is none.</summary>
     public RouteSettings? ReadRoute(string routeId, string? clusterId)
     {
         var path = $"Routes:{routeId}:StreamingFallback";
         var options = new RouteFallbackOptions();
         proxySection.GetSection(path).Bind(options);
-        if (string.Equals(options.Format, ChatFormatRegistry.None, StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(options.Format, ChatFormatRegistry.None, StringComparison.OrdinalIgnoreCase) || IsAgentApi(options))
         {
             return null;
         }
 
         var format = ChatFormatRegistry.Find(options.Format)
-            ?? throw new InvalidOperationException($"{path}:Format: '{options.Format}' is no chat format; one of {string.Join(", ", ChatFormatRegistry.Names)}, {ChatFormatRegistry.None}.");
-        if (string.IsNullOrEmpty(clusterId))
-        {
-            throw new InvalidOperationException($"Routes:{routeId}:ClusterId: a guarded route needs a cluster.");
-        }
-
+            ?? throw new InvalidOperationException($"{path}:Format: '{options.Format}' is no chat format; one of {string.Join(", ", ChatFormatRegistry.Served)}, {ChatFormatRegistry.None}.");
+        RequireCluster(routeId, clusterId);
         var global = ReadGlobal();
         var clusters = new Dictionary<string, ClusterSettings>(StringComparer.OrdinalIgnoreCase);
         return new RouteSettings
@@ -53,6 +50,25 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
             Cluster = ReadCluster(clusterId, clusters),
             Limits = LimitSettings.From(global),
         };
+    }
+
+    /// <summary>The settings of a route of format <c>agentapi</c>; null where it is none.</summary>
+    public AgentRouteSettings? ReadAgentRoute(string routeId, string? clusterId)
+    {
+        var options = new RouteFallbackOptions();
+        proxySection.GetSection($"Routes:{routeId}:StreamingFallback").Bind(options);
+        if (!IsAgentApi(options))
+        {
+            return null;
+        }
+
+        RequireCluster(routeId, clusterId);
+        var global = ReadGlobal();
+        return new AgentRouteSettings(
+            routeId,
+            ReadCluster(clusterId, new Dictionary<string, ClusterSettings>(StringComparer.OrdinalIgnoreCase)),
+            LimitSettings.From(global),
+            options.Enabled && global.Enabled);
     }
 
     /// <summary>What a route that lists models says; null where it is none.</summary>
@@ -87,6 +103,16 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
         }
 
         return options;
+    }
+
+    private static bool IsAgentApi(RouteFallbackOptions options) => string.Equals(options.Format, ChatFormatNames.AgentApi, StringComparison.OrdinalIgnoreCase);
+
+    private static void RequireCluster(string routeId, [NotNull] string? clusterId)
+    {
+        if (string.IsNullOrEmpty(clusterId))
+        {
+            throw new InvalidOperationException($"Routes:{routeId}:ClusterId: a guarded route needs a cluster.");
+        }
     }
 
     private bool? Switch(string name) => root[name]?.Trim().ToLowerInvariant() switch

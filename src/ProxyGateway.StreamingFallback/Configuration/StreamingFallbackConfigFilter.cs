@@ -42,14 +42,16 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
     {
         var reader = source.CreateReader();
         var settings = reader.ReadRoute(route.RouteId, route.ClusterId);
+        var agent = reader.ReadAgentRoute(route.RouteId, route.ClusterId);
         var modelList = reader.ReadModelList(route.RouteId);
-        if (settings is null && modelList is null)
+        if (settings is null && agent is null && modelList is null)
         {
             return new(route);
         }
 
         var fingerprinted = route with { Metadata = With(route.Metadata, FingerprintKey, source.Fingerprint()) };
         settings?.AttachTo(fingerprinted);
+        agent?.AttachTo(fingerprinted);
         modelList?.AttachTo(fingerprinted);
         return new(fingerprinted);
     }

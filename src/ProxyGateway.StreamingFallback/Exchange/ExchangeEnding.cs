@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ProxyGateway.StreamingFallback.Attempts;
@@ -140,8 +139,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
                 headers.ContentType = "application/json";
                 if (error.Status == StatusCodes.Status503ServiceUnavailable)
                 {
-                    var wait = fault.Kind == FaultKind.Overloaded ? null : circuitWait ?? fault.RetryAfter;
-                    headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait?.TotalSeconds ?? 1)).ToString(CultureInfo.InvariantCulture);
+                    headers.RetryAfter = FaultAnswer.RetryAfter(fault, circuitWait);
                 }
 
                 DoNotMultiply(headers);
@@ -151,18 +149,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
 
     private Fault FirstFault => exchange.FirstFault ?? new Fault(FaultKind.GatewayError, FaultPhase.Connect);
 
-    private GatewayError ErrorFor(Fault fault) => new(StatusFor(fault), fault.Kind.Code(), fault.Sentence());
-
-    private int StatusFor(Fault fault)
-    {
-        var configured = exchange.Limits.ErrorStatus;
-        return fault.Kind switch
-        {
-            FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.OwnLimit or FaultKind.Shutdown or FaultKind.NoDestination => StatusCodes.Status503ServiceUnavailable,
-            _ when fault.Kind.IsTimeout() && configured == StatusCodes.Status502BadGateway => StatusCodes.Status504GatewayTimeout,
-            _ => configured,
-        };
-    }
+    private GatewayError ErrorFor(Fault fault) => FaultAnswer.For(fault, exchange.Limits);
 
     /// <summary>Where the gateway has tried again itself or found that too much is tried again already, a client that does so too multiplies the load on what is down.</summary>
     private void DoNotMultiply(IHeaderDictionary headers)

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
-using ProxyGateway.StreamingFallback.ClientStream;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Model;
@@ -68,7 +67,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         var plan = request is null ? null : AttemptPlan.For(route, request);
         if (request is not null && !HopCount.TryAdd(context.Request.Headers))
         {
-            refusal = new GatewayError(StatusCodes.Status508LoopDetected, "loop_detected", "The request has come through too many gateways; a cluster seems to lead back to one of them.");
+            refusal = FaultAnswer.TooManyHops;
         }
 
         if (refusal is null && plan is null)
@@ -94,31 +93,12 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             Span = span,
             Metrics = services.Metrics,
         };
-        services.Metrics.Started(route.RouteId);
-        var inFlight = services.Live.Begin(exchange);
         try
         {
-            await new ExchangeRunner(exchange, plan!, next, services).RunAsync();
-        }
-        catch (StreamTerminatedException)
-        {
-            throw;
-        }
-        catch (OperationCanceledException) when (exchange.Client.Aborted.IsCancellationRequested)
-        {
-            exchange.Outcome = ExchangeOutcome.ClientGone;
-        }
-        catch (Exception e)
-        {
-            ExchangeLog.Crashed(logger, e, route.RouteId, requestId);
-            exchange.Note(new Fault(FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
-            await new ExchangeEnding(exchange).GiveUpAsync(null);
+            await services.RunAsync(exchange, new ExchangeRunner(exchange, plan!, next, services), logger);
         }
         finally
         {
-            services.Live.End(inFlight);
-            ExchangeLog.Ended(logger, exchange);
-            services.Metrics.Ended(exchange);
             GatewayTracing.Ended(exchange);
         }
     }

@@ -24,7 +24,7 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// (5) Give up: the loud ending if anything was sent, else an HTTP error that names the first fault.
 /// The circuit hears its verdict before an ending, which may leave by an exception that says nothing of the upstream.
 /// </remarks>
-internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services)
+internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services) : IExchangeRunner
 {
     private readonly RouteModel _route = exchange.Http.GetRouteModel();
     private readonly ExchangeEnding _ending = new(exchange);
@@ -84,6 +84,8 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             await _ending.GiveUpAsync(passedOver.ShortestWait);
         }
     }
+
+    public Task GiveUpAsync() => _ending.GiveUpAsync(null);
 
     private bool MustStop(VisitEnd end, PlannedCluster cluster) =>
         end == VisitEnd.GiveUp

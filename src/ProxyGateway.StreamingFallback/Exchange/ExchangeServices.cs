@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using ProxyGateway.StreamingFallback.ClientStream;
 using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy;
@@ -20,4 +22,44 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
     public TimeProvider Time => time;
 
     public DrainSignal Drain => drain;
+
+    /// <summary>Runs an exchange to its ending: counted, seen while in flight, logged, and never without an answer.</summary>
+    public async Task RunAsync(ClientExchange exchange, IExchangeRunner runner, ILogger logger)
+    {
+        metrics.Started(exchange.RouteId);
+        var inFlight = live.Begin(exchange);
+        try
+        {
+            await runner.RunAsync();
+        }
+        catch (StreamTerminatedException)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (exchange.Client.Aborted.IsCancellationRequested)
+        {
+            exchange.Outcome = ExchangeOutcome.ClientGone;
+        }
+        catch (Exception e)
+        {
+            ExchangeLog.Crashed(logger, e, exchange.RouteId, exchange.RequestId);
+            exchange.Note(new Fault(FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
+            await runner.GiveUpAsync();
+        }
+        finally
+        {
+            live.End(inFlight);
+            ExchangeLog.Ended(logger, exchange);
+            metrics.Ended(exchange);
+        }
+    }
+}
+
+/// <summary>Carries an exchange to its ending.</summary>
+internal interface IExchangeRunner
+{
+    Task RunAsync();
+
+    /// <summary>Something in <see cref="RunAsync"/> failed that is not the upstream's: gives the ending that is possible.</summary>
+    Task GiveUpAsync();
 }

@@ -171,6 +171,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         {
             case GuardState.Done or GuardState.Faulted:
                 return;
+            case GuardState.Flowing when fault == FaultKind.None && reader.IsFinished:
             case GuardState.Finished:
                 reader.DropHeld();
                 format.WriteMissingEnd(reader, output);

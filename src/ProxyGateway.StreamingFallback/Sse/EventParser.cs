@@ -55,6 +55,24 @@ internal static class EventParser
         return new StreamEvent(raw, type, dataLines > 1 ? scratch.Span : data, dataLines > 0);
     }
 
+    /// <summary>The value of the last line of a whole event whose field is called <paramref name="name"/>.</summary>
+    public static bool TryFindField(ReadOnlySpan<byte> raw, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        value = default;
+        var found = false;
+        while (!raw.IsEmpty)
+        {
+            var line = TakeLine(ref raw);
+            if (line.StartsWith(name) && TryTakeValue(line[name.Length..], out var candidate))
+            {
+                value = candidate;
+                found = true;
+            }
+        }
+
+        return found;
+    }
+
     private static ReadOnlySpan<byte> TakeLine(scoped ref ReadOnlySpan<byte> rest)
     {
         var k = rest.IndexOfAny((byte)'\n', (byte)'\r');

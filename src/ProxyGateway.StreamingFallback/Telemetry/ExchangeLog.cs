@@ -7,7 +7,7 @@ namespace ProxyGateway.StreamingFallback.Telemetry;
 /// <summary>One line per exchange that did not simply succeed. Ids, words from closed lists and numbers; never a body, a query or a header's value.</summary>
 internal static partial class ExchangeLog
 {
-    public static void Ended(ILogger logger, ChatExchange exchange)
+    public static void Ended(ILogger logger, ClientExchange exchange)
     {
         if (exchange.FirstFault is not { } fault)
         {
@@ -19,7 +19,7 @@ internal static partial class ExchangeLog
             logger,
             level,
             exchange.Outcome.Label(),
-            exchange.Route.RouteId,
+            exchange.RouteId,
             exchange.FirstFaultCluster ?? "",
             fault.Kind.Label(),
             fault.Phase.Label(),
@@ -45,4 +45,8 @@ internal static partial class ExchangeLog
 
     [LoggerMessage(EventId = 3, EventName = "ExchangeCrashed", Level = LogLevel.Error, Message = "exchange on route {Route} failed inside the gateway, request {RequestId}")]
     public static partial void Crashed(ILogger logger, Exception exception, string route, string requestId);
+
+    [LoggerMessage(EventId = 4, EventName = "EventStreamRejoined", Level = LogLevel.Information, Message =
+        "event stream of route {Route} goes on: cluster {Cluster} was away for {AwayMs} ms, {Failures} connections failed or did not last, request {RequestId}")]
+    public static partial void Rejoined(ILogger logger, string route, string cluster, long awayMs, int failures, string requestId);
 }

@@ -73,9 +73,9 @@ internal sealed partial class GatewayMetrics : IDisposable
 
     public void Started(string route) => _active.Add(1, new KeyValuePair<string, object?>(RouteLabel, route));
 
-    public void Ended(ChatExchange exchange)
+    public void Ended(ClientExchange exchange)
     {
-        var route = exchange.Route.RouteId;
+        var route = exchange.RouteId;
         var outcome = exchange.Outcome.Label();
         var here = new TagList { { RouteLabel, route }, { ClusterLabel, exchange.ClusterId } };
         _duration.Record(exchange.Time.GetElapsedTime(exchange.StartedAt).TotalSeconds, new TagList { { RouteLabel, route }, { ClusterLabel, exchange.ClusterId }, { "outcome", outcome } });

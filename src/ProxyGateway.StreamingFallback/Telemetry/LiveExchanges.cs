@@ -24,7 +24,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
     private static readonly int OutcomeCount = Enum.GetValues<ExchangeOutcome>().Length;
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<ChatExchange> _inFlight = new();
+    private readonly LinkedList<ClientExchange> _inFlight = new();
     private readonly long[] _ended = new long[OutcomeCount];
     private long _bodyBytes;
 
@@ -39,9 +39,9 @@ internal sealed class LiveExchanges(RecentEvents recent)
         }
     }
 
-    public LinkedListNode<ChatExchange> Begin(ChatExchange exchange)
+    public LinkedListNode<ClientExchange> Begin(ClientExchange exchange)
     {
-        var node = new LinkedListNode<ChatExchange>(exchange);
+        var node = new LinkedListNode<ClientExchange>(exchange);
         lock (_gate)
         {
             _inFlight.AddLast(node);
@@ -52,7 +52,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
     }
 
     /// <summary>The exchange has its outcome. Nobody looks at it any more once this returns.</summary>
-    public void End(LinkedListNode<ChatExchange> node)
+    public void End(LinkedListNode<ClientExchange> node)
     {
         var exchange = node.Value;
         lock (_gate)
@@ -117,15 +117,15 @@ internal sealed class LiveExchanges(RecentEvents recent)
     }
 
     // Reads beside the flow that writes: each value is whole, though not all of one instant.
-    private static LiveExchange Look(ChatExchange e)
+    private static LiveExchange Look(ClientExchange e)
     {
         var now = e.Time.GetTimestamp();
         var lastContent = e.LastContentAt;
         return new LiveExchange(
             e.RequestId,
-            e.Route.RouteId,
+            e.RouteId,
             e.ClusterId,
-            e.Request.Streaming,
+            e.IsStreaming,
             e.Time.GetElapsedTime(e.StartedAt, now),
             e.ContentEvents,
             lastContent == 0 ? null : e.Time.GetElapsedTime(Math.Min(lastContent, now), now),

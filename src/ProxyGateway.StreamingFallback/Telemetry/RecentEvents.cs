@@ -59,7 +59,7 @@ internal sealed class RecentEvents
     /// <summary>Newest first.</summary>
     public IReadOnlyList<RecentCircuitChange> CircuitChanges => _circuitChanges.Latest();
 
-    public void Add(ChatExchange exchange)
+    public void Add(ClientExchange exchange)
     {
         if (exchange.FirstFault is not { } fault)
         {
@@ -70,7 +70,7 @@ internal sealed class RecentEvents
             Interlocked.Increment(ref _number),
             _time.GetUtcNow(),
             exchange.RequestId,
-            exchange.Route.RouteId,
+            exchange.RouteId,
             exchange.FirstFaultCluster ?? "",
             fault,
             exchange.Outcome,

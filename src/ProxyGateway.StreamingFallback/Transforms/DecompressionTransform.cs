@@ -19,7 +19,7 @@ internal sealed class DecompressionTransform : ITransformProvider
 
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
-        if (transform.ProxyResponse is { } response && transform.HttpContext.Features.Get<Attempt>() is not null
+        if (transform.ProxyResponse is { } response && transform.HttpContext.Features.Get<UpstreamCall>() is not null
             && response.Content.Headers.ContentEncoding is { Count: > 0 } encodings)
         {
             Unpack(transform, response, [.. encodings]);

@@ -40,7 +40,7 @@ internal sealed class TraceContextTransform : ITransformProvider
             }
         }
 
-        http.Features.Get<Attempt>()?.OnSending();
+        (http.Features.Get<UpstreamCall>() as Attempt)?.OnSending();
         return default;
     });
 }

@@ -5,7 +5,7 @@ using ProxyGateway.StreamingFallback.Exchange;
 namespace ProxyGateway.Hosting;
 
 /// <summary>
-/// A stop without loss: readiness says no, balancers get time to notice, the listeners close, streams finish, and those that do
+/// A stop without loss: readiness says no, balancers get time to notice, endless streams end, the listeners close, other streams finish, and those that do
 /// not in time get the error event of their format.
 /// </summary>
 internal sealed class DrainService(GatewayOptions options, Readiness readiness, DrainSignal drain, TimeProvider time) : IHostedLifecycleService, IDisposable
@@ -35,6 +35,8 @@ internal sealed class DrainService(GatewayOptions options, Readiness readiness, 
             // The host is out of patience; streams are ended now.
         }
 
+        // They would use up the whole time-out, and their clients find another instance by now.
+        drain.Close();
         _end = time.CreateTimer(static s => ((DrainSignal)s!).End(), drain, options.Drain.Timeout, Timeout.InfiniteTimeSpan);
     }
 

@@ -13,7 +13,7 @@ internal static class MicroBenchmarks
         var config = ManualConfig.Create(DefaultConfig.Instance)
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .WithOption(ConfigOptions.JoinSummary, true);
-        var summaries = BenchmarkSwitcher.FromTypes([typeof(StreamBenchmarks), typeof(ExchangeBenchmarks)])
+        var summaries = BenchmarkSwitcher.FromTypes([typeof(StreamBenchmarks), typeof(FormatBenchmarks), typeof(ExchangeBenchmarks)])
             .Run(arguments.Length == 0 ? ["--filter", "*"] : arguments, config);
         return summaries.Any(s => !s.HasCriticalValidationErrors) ? 0 : 1;
     }

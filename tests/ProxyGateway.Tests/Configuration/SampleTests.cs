@@ -57,7 +57,7 @@ public sealed class SampleTests
     }
 
     [Fact]
-    public void EveryFormatOfTheBuild_MayBeNamed() => Assert.Subset(ChatFormatNames.All.ToHashSet(), ChatFormatRegistry.Names.ToHashSet());
+    public void EveryFormatOfTheBuild_MayBeNamed() => Assert.Subset(ChatFormatNames.All.ToHashSet(), ChatFormatRegistry.Served.ToHashSet());
 
     [Fact]
     public void SecretsSample_WithoutItsSecret_IsRefused()

@@ -29,12 +29,7 @@ internal sealed class A2AAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out A2AAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

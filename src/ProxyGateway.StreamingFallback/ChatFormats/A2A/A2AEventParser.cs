@@ -14,6 +14,9 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
     private bool _content;
     private bool _ended;
     private bool _final;
+    private Range _plainText;
+    private PooledBuffer? _plainChannel;
+    private bool _notOnePlainText;
 
     public ReadOnlySpan<byte> TaskId { get; private set; }
 
@@ -66,6 +69,15 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
         return (_content ? EventMeaning.Content : 0)
             | (_ended || _final ? EventMeaning.Finish : 0)
             | (_final ? EventMeaning.Done : 0);
+    }
+
+    /// <summary>Remembers the event's shape where all it does is to add one plain text to the artifact that grows.</summary>
+    public readonly void Learn(TextPattern pattern)
+    {
+        if (_plainChannel is not null && !_notOnePlainText)
+        {
+            pattern.Learn(_json, _plainText, _plainChannel);
+        }
     }
 
     /// <summary>Walks over the result once and remembers where its members stand: the kind may come after what it explains.</summary>
@@ -259,6 +271,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
             }
         }
 
+        _notOnePlainText |= isLast;
         if (target is not null)
         {
             target.Closed |= isLast;
@@ -269,7 +282,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
     /// The artifact that grows: the last one delivered, or a new one. Null, and no longer comparable, where a client's
     /// artifact changes elsewhere: it is replaced, grew again after another began, or began before this stream.
     /// </summary>
-    private readonly DeliveredArtifact? Target(ref Utf8JsonReader id, bool append)
+    private DeliveredArtifact? Target(ref Utf8JsonReader id, bool append)
     {
         var isNamed = id.TokenType == JsonTokenType.String;
         var known = -1;
@@ -283,6 +296,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
             return owner.Artifacts[known];
         }
 
+        _notOnePlainText = true;
         if (known >= 0 || append || !isNamed)
         {
             owner.Kept.SetIncomparable();
@@ -316,7 +330,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
 
         if (text.TokenType != JsonTokenType.String)
         {
-            _content = true;
+            _content = _notOnePlainText = true;
             owner.Kept.SetIncomparable(); // A file or data.
         }
         else if (text.ValueSpan.Length > 0)
@@ -324,6 +338,10 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
             _content = true;
             if (buffer is not null)
             {
+                _notOnePlainText |= _plainChannel is not null || text.ValueIsEscaped;
+                _plainChannel = buffer;
+                var start = (int)text.TokenStartIndex + 1;
+                _plainText = start..(start + text.ValueSpan.Length);
                 owner.Kept.Append(ref text, buffer);
             }
         }

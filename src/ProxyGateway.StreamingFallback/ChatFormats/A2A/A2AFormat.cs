@@ -7,7 +7,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.A2A;
 /// <summary>
 /// Agent2Agent over JSON-RPC, <c>message/stream</c> and <c>tasks/resubscribe</c> (A2A specification 0.3, sections 7.2 and 7.9).
 /// </summary>
-internal sealed class A2AFormat : ChatFormat
+internal sealed class A2AFormat : AnswerFormat<A2AReader, A2AAnswer>
 {
     public override string Name => "a2a";
 
@@ -37,32 +37,17 @@ internal sealed class A2AFormat : ChatFormat
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new A2AReader(request, maxDeliveredBytes);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out A2AAnswer? answer) => A2AAnswer.Read(json, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, A2AReader? delivered, A2AAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = A2AAnswer.Read(answer, out var whole);
-        using (whole)
+        if (delivered is not null && !A2ASplice.Continues(delivered, answer))
         {
-            if (whole is null)
-            {
-                return verdict;
-            }
-
-            var reader = (A2AReader?)delivered;
-            if (reader is not null && !A2ASplice.Continues(reader, whole))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            new A2AStreamWriter(reader, whole, request, output).Write();
-            return AnswerVerdict.Usable;
+            return AnswerVerdict.Divergent;
         }
-    }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = A2AAnswer.Read(answer, out var whole);
-        whole?.Dispose();
-        return verdict;
+        new A2AStreamWriter(delivered, answer, request, output).Write();
+        return AnswerVerdict.Usable;
     }
 
     /// <remarks>There is no end marker.</remarks>
@@ -83,5 +68,11 @@ internal sealed class A2AFormat : ChatFormat
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => JsonRpcError.Write(error, null, output);
 
-    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => JsonRpcError.Read(body);
+    public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => JsonRpcError.Read(body, out _);
+
+    public override bool IsErrorOfRequest(ReadOnlySpan<byte> body)
+    {
+        JsonRpcError.Read(body, out var code);
+        return JsonRpcError.IsOfRequest(code);
+    }
 }

@@ -5,6 +5,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.A2A;
 /// <summary>Reads the JSON-RPC responses of an A2A stream and keeps the artifacts they delivered (A2A specification 0.3, section 7.2).</summary>
 internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : ChatStreamReader
 {
+    private readonly TextPattern _pattern = new();
     private bool _anyContent;
     private bool _ended;
     private bool _final;
@@ -39,7 +40,14 @@ internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : Ch
             return EventMeaning.Lifecycle;
         }
 
+        if (e.Type.IsEmpty && _pattern.Matches(data, out var text, out var artifact))
+        {
+            Kept.Append(text, artifact);
+            return EventMeaning.Content;
+        }
+
         var artifacts = Artifacts.Count;
+        _pattern.Forget();
         Kept.Mark();
         if (artifacts > 0)
         {
@@ -74,6 +82,11 @@ internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : Ch
         _final |= (meaning & EventMeaning.Done) != 0;
         TaskId ??= parser.TaskId.IsEmpty ? null : parser.TaskId.ToArray();
         ContextId ??= parser.ContextId.IsEmpty ? null : parser.ContextId.ToArray();
+        if (meaning == EventMeaning.Content)
+        {
+            parser.Learn(_pattern);
+        }
+
         return meaning;
     }
 
@@ -85,6 +98,7 @@ internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : Ch
         }
 
         Artifacts.Clear();
+        _pattern.Dispose();
     }
 
     private void TakeBack(int artifacts)

@@ -10,23 +10,38 @@ internal static class JsonRpcError
     private const int InvalidRequest = -32600;
     private const int InternalError = -32603;
 
-    /// <summary>Whether <paramref name="json"/> is an error response. Agents name no complaint that the plan depends on. Never throws.</summary>
-    public static UpstreamComplaint Read(ReadOnlySpan<byte> json)
+    /// <summary>Whether <paramref name="json"/> is an error response, and its <paramref name="code"/>. Agents name no complaint that the plan depends on. Never throws.</summary>
+    public static UpstreamComplaint Read(ReadOnlySpan<byte> json, out int code)
     {
+        code = 0;
         try
         {
             var reader = new Utf8JsonReader(json);
             using var document = JsonDocument.ParseValue(ref reader);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("error"u8, out var error) && error.ValueKind != JsonValueKind.Null
-                ? UpstreamComplaint.Other
-                : UpstreamComplaint.None;
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("error"u8, out var error) || error.ValueKind == JsonValueKind.Null)
+            {
+                return UpstreamComplaint.None;
+            }
+
+            if (error.ValueKind == JsonValueKind.Object && error.TryGetProperty("code"u8, out var number) && number.ValueKind == JsonValueKind.Number)
+            {
+                _ = number.TryGetInt32(out code);
+            }
+
+            return UpstreamComplaint.Other;
         }
         catch (JsonException)
         {
             return UpstreamComplaint.None;
         }
     }
+
+    /// <summary>
+    /// Whether the code blames the request (JSON-RPC 2.0, section 5.1: not JSON, no request, no such method, wrong parameters; A2A 0.3,
+    /// section 8.2: no such task, not cancelable, not supported), and not the agent.
+    /// </summary>
+    public static bool IsOfRequest(int code) => code is -32700 or -32007 or >= -32602 and <= -32600 or >= -32005 and <= -32001;
 
     /// <param name="error">What to report.</param>
     /// <param name="id">The raw JSON of the request's id; null where it is not known.</param>

@@ -22,12 +22,7 @@ internal sealed class AnthropicMessagesAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out AnthropicMessagesAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

@@ -6,7 +6,7 @@ using ProxyGateway.StreamingFallback.Configuration;
 namespace ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;
 
 /// <summary>Anthropic Messages, <c>POST /v1/messages</c> (Anthropic API reference, "Messages").</summary>
-internal sealed class AnthropicMessagesFormat : ChatFormat
+internal sealed class AnthropicMessagesFormat : AnswerFormat<AnthropicMessagesReader, AnthropicMessagesAnswer>
 {
     public override string Name => "anthropic-messages";
 
@@ -15,46 +15,13 @@ internal sealed class AnthropicMessagesFormat : ChatFormat
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         AnthropicRequestReader.Read(body, out request);
 
-    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
-    {
-        var edits = new BodyEdits(body);
-        if (mode == AttemptMode.NonStreaming && request.Streaming)
-        {
-            edits.Replace(request.StreamValue, "false"u8.ToArray());
-        }
-
-        if (model is not null)
-        {
-            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
-        }
-
-        if (edits.IsEmpty)
-        {
-            return false;
-        }
-
-        edits.Write(output);
-        return true;
-    }
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output) =>
+        AttemptBody.Write(request, body, mode, model, output);
 
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new AnthropicMessagesReader(maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
-    {
-        var verdict = AnthropicMessagesAnswer.Read(answer, out var whole);
-        using (whole)
-        {
-            return whole is null ? verdict : Continue(request, (AnthropicMessagesReader?)delivered, whole, output);
-        }
-    }
-
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = AnthropicMessagesAnswer.Read(answer, out var whole);
-        whole?.Dispose();
-        return verdict;
-    }
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out AnthropicMessagesAnswer? answer) => AnthropicMessagesAnswer.Read(json, out answer);
 
     public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)
     {
@@ -82,7 +49,7 @@ internal sealed class AnthropicMessagesFormat : ChatFormat
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => AnthropicError.Read(body);
 
-    private static AnswerVerdict Continue(ChatRequest request, AnthropicMessagesReader? delivered, AnthropicMessagesAnswer answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict Continue(ChatRequest request, AnthropicMessagesReader? delivered, AnthropicMessagesAnswer answer, IBufferWriter<byte> output)
     {
         // Strings are decoded while they are written, and one that is no text shows only then: nothing may be out by that time.
         using var events = new PooledBuffer();

@@ -23,12 +23,7 @@ internal sealed class GeminiAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out GeminiAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

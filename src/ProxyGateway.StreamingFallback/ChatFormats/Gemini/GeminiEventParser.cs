@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
@@ -12,6 +13,10 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
     private readonly ReadOnlySpan<byte> _json = json;
     private bool _content;
     private bool _finish;
+    private Range _plainText;
+    private Range _usage;
+    private PooledBuffer? _plainChannel;
+    private bool _notOnePlainText;
 
     /// <summary>Whether the prompt was refused: then no candidate comes.</summary>
     public bool Blocked { get; private set; }
@@ -70,6 +75,13 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
                 Members.OnlyOnce(ref seen, 16);
                 ModelVersion = TakeIdentity(ref reader);
             }
+            else if (reader.ValueTextEquals("usageMetadata"u8))
+            {
+                reader.Read();
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                _usage = start..(int)reader.BytesConsumed;
+            }
             else
             {
                 reader.Read();
@@ -80,6 +92,15 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
 
         Members.AssertEnd(ref reader);
         return (_content ? EventMeaning.Content : 0) | (_finish || Blocked ? EventMeaning.Finish : 0);
+    }
+
+    /// <summary>Remembers the event's shape where one plain text is all its output. The counts of tokens, which grow with each event, mean nothing here.</summary>
+    public readonly void Learn(TextPattern pattern)
+    {
+        if (_plainChannel is not null && !_notOnePlainText)
+        {
+            pattern.Learn(_json, _plainText, _plainChannel, _usage);
+        }
     }
 
     /// <summary>Whether a reason is given; the enumeration's zero value says that none is.</summary>
@@ -178,6 +199,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
             {
                 reader.Read();
                 signature = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length > 0;
+                _notOnePlainText = true;
             }
             else if (reader.ValueTextEquals("functionCall"u8))
             {
@@ -194,7 +216,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
                 reader.Read();
                 if (!isAside && reader.TokenType == JsonTokenType.StartObject)
                 {
-                    _content = true;
+                    _content = _notOnePlainText = true;
                     owner.Kept.SetIncomparable();
                     candidate.Blocks.Add(new DeliveredBlock(BlockKind.Other));
                 }
@@ -206,7 +228,11 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
         if (text.TokenType == JsonTokenType.String && text.ValueSpan.Length > 0)
         {
             _content = true;
-            owner.Kept.Append(ref text, candidate.Text(thought ? BlockKind.Thought : BlockKind.Text));
+            _notOnePlainText |= _plainChannel is not null || text.ValueIsEscaped;
+            _plainChannel = candidate.Text(thought ? BlockKind.Thought : BlockKind.Text);
+            var start = (int)text.TokenStartIndex + 1;
+            _plainText = start..(start + text.ValueSpan.Length);
+            owner.Kept.Append(ref text, _plainChannel);
         }
 
         if (signature && candidate.Blocks.Count > 0)
@@ -217,7 +243,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
 
     private void ParseCall(ref Utf8JsonReader reader, DeliveredCandidate candidate)
     {
-        _content = true;
+        _content = _notOnePlainText = true;
         var goesOn = Members.TryFind(reader, "willContinue"u8, out var value) && value.TokenType == JsonTokenType.True;
         var inPieces = goesOn || candidate.CallIsOpen || Members.TryFind(reader, "partialArgs"u8, out _);
         var isNew = !candidate.CallIsOpen;

@@ -5,7 +5,7 @@ using ProxyGateway.StreamingFallback.Configuration;
 namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
 
 /// <summary>Gemini, <c>POST …/models/MODEL:streamGenerateContent?alt=sse</c> (Gemini API reference, "Generating content").</summary>
-internal sealed class GeminiFormat : ChatFormat
+internal sealed class GeminiFormat : AnswerFormat<GeminiReader, GeminiAnswer>
 {
     public override string Name => "gemini";
 
@@ -22,36 +22,21 @@ internal sealed class GeminiFormat : ChatFormat
     public override (string Path, string Query)? RewriteTarget(ChatRequest request, string path, string query, AttemptMode mode, string? model) =>
         GeminiTarget.Rewrite(path, query, whole: mode == AttemptMode.NonStreaming && request.Streaming, model);
 
-    /// <remarks>The finish reason is the only end there is, so <paramref name="terminal"/> has nothing to choose.</remarks>
+    /// <remarks>The finish reason is the only end there is; <see cref="TerminalProfile.Done"/> wants the body's clean end as well.</remarks>
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
-        new GeminiReader(request, maxDeliveredBytes);
+        new GeminiReader(request, maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out GeminiAnswer? answer) => GeminiAnswer.Read(json, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, GeminiReader? delivered, GeminiAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = GeminiAnswer.Read(answer, out var whole);
-        using (whole)
+        if (delivered is not null && !GeminiSplice.Continues(delivered, answer))
         {
-            if (whole is null)
-            {
-                return verdict;
-            }
-
-            var reader = (GeminiReader?)delivered;
-            if (reader is not null && !GeminiSplice.Continues(reader, whole))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            new GeminiStreamWriter(reader, whole, output).Write();
-            return AnswerVerdict.Usable;
+            return AnswerVerdict.Divergent;
         }
-    }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = GeminiAnswer.Read(answer, out var whole);
-        whole?.Dispose();
-        return verdict;
+        new GeminiStreamWriter(delivered, answer, output).Write();
+        return AnswerVerdict.Usable;
     }
 
     /// <remarks>There is no end marker; one that clients do not know makes them throw.</remarks>

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Gemini;
 
 /// <summary>Reads the <c>GenerateContentResponse</c> events of a Gemini stream and keeps what they delivered.</summary>
-internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes) : ChatStreamReader
+internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
 {
+    private readonly TextPattern _pattern = new();
     private bool _blocked;
     private bool _anyContent;
 
@@ -59,6 +61,13 @@ internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes) :
             return EventMeaning.Lifecycle;
         }
 
+        if (e.Type.IsEmpty && _pattern.Matches(data, out var text, out var channel))
+        {
+            Kept.Append(text, channel);
+            return EventMeaning.Content;
+        }
+
+        _pattern.Forget();
         Kept.Mark();
         var before = Candidates.Count;
         foreach (var candidate in Candidates)
@@ -97,8 +106,14 @@ internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes) :
         _blocked |= parser.Blocked;
         ResponseId ??= parser.ResponseId.IsEmpty ? null : parser.ResponseId.ToArray();
         ModelVersion ??= parser.ModelVersion.IsEmpty ? null : parser.ModelVersion.ToArray();
-        // A candidate may finish while others go on: only the last finish is the stream's.
-        return IsFinished ? meaning : meaning & ~EventMeaning.Finish;
+        if (meaning == EventMeaning.Content)
+        {
+            parser.Learn(_pattern);
+        }
+
+        // A candidate may finish while others go on: only the last finish is the stream's. Where the end of the body is the end marker,
+        // a finish reason says no more than that the stream may end here.
+        return IsFinished && (terminal != TerminalProfile.Done || _blocked) ? meaning : meaning & ~EventMeaning.Finish;
     }
 
     /// <summary>The candidate with this index, new where it was not seen.</summary>
@@ -125,6 +140,7 @@ internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes) :
         }
 
         Candidates.Clear();
+        _pattern.Dispose();
     }
 
     private bool AllFinished()

@@ -93,6 +93,19 @@ internal static class JsonText
         }
     }
 
+    /// <summary>A whole answer as a document, which is the caller's to dispose of; null where it is no JSON, or says something twice.</summary>
+    public static JsonDocument? TryParseAnswer(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, AnswerOptions);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The UTF-8 of a string member, or null where it is absent or no string.</summary>
     public static byte[]? GetUtf8(JsonElement parent, ReadOnlySpan<byte> name)
     {

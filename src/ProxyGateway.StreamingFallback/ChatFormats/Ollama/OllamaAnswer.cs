@@ -31,12 +31,7 @@ internal sealed class OllamaAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out OllamaAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

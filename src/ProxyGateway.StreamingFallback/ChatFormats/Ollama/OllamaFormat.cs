@@ -6,7 +6,7 @@ using ProxyGateway.StreamingFallback.Configuration;
 namespace ProxyGateway.StreamingFallback.ChatFormats.Ollama;
 
 /// <summary>Ollama's own chat API, <c>POST /api/chat</c> (Ollama API reference, "Generate a chat completion").</summary>
-internal sealed class OllamaFormat : ChatFormat
+internal sealed class OllamaFormat : AnswerFormat<OllamaReader, OllamaAnswer>
 {
     public override string Name => "ollama";
 
@@ -23,32 +23,17 @@ internal sealed class OllamaFormat : ChatFormat
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new OllamaReader(request, maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out OllamaAnswer? answer) => OllamaAnswer.Read(json, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, OllamaReader? delivered, OllamaAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = OllamaAnswer.Read(answer, out var whole);
-        using (whole)
+        if (delivered is not null && !OllamaSplice.Continues(delivered, answer))
         {
-            if (whole is null)
-            {
-                return verdict;
-            }
-
-            var reader = (OllamaReader?)delivered;
-            if (reader is not null && !OllamaSplice.Continues(reader, whole))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            new OllamaStreamWriter(reader, whole, request, output).Write();
-            return AnswerVerdict.Usable;
+            return AnswerVerdict.Divergent;
         }
-    }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = OllamaAnswer.Read(answer, out var whole);
-        whole?.Dispose();
-        return verdict;
+        new OllamaStreamWriter(delivered, answer, request, output).Write();
+        return AnswerVerdict.Usable;
     }
 
     /// <remarks>The line that finishes a stream is its last: nothing can be missing after it.</remarks>

@@ -22,12 +22,7 @@ internal sealed class OpenAIChatAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, ChunkShape shape, out OpenAIChatAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

@@ -6,7 +6,7 @@ using ProxyGateway.StreamingFallback.Configuration;
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
 /// <summary>OpenAI Chat Completions, <c>POST /v1/chat/completions</c> (OpenAI API reference, "Chat").</summary>
-internal sealed class OpenAIChatFormat : ChatFormat
+internal sealed class OpenAIChatFormat : AnswerFormat<OpenAIChatReader, OpenAIChatAnswer>
 {
     public override string Name => "openai-chat";
 
@@ -21,32 +21,17 @@ internal sealed class OpenAIChatFormat : ChatFormat
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new OpenAIChatReader(request, ChunkShape.ChatDelta, maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out OpenAIChatAnswer? answer) => OpenAIChatAnswer.Read(json, ChunkShape.ChatDelta, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, OpenAIChatReader? delivered, OpenAIChatAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.ChatDelta, out var whole);
-        using (whole)
+        if (delivered is not null && !OpenAIChatSplice.Continues(delivered, answer))
         {
-            if (whole is null)
-            {
-                return verdict;
-            }
-
-            var reader = (OpenAIChatReader?)delivered;
-            if (reader is not null && !OpenAIChatSplice.Continues(reader, whole))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            new OpenAIChatStreamWriter(reader, whole, request, output).Write(request.IncludeUsage);
-            return AnswerVerdict.Usable;
+            return AnswerVerdict.Divergent;
         }
-    }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.ChatDelta, out var whole);
-        whole?.Dispose();
-        return verdict;
+        new OpenAIChatStreamWriter(delivered, answer, request, output).Write(request.IncludeUsage);
+        return AnswerVerdict.Usable;
     }
 
     public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output)

@@ -10,7 +10,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape shape, int maxDeliveredBytes, TerminalProfile terminal) : ChatStreamReader
 {
     private readonly List<DeliveredChoice> _choices = [];
-    private readonly ChunkPattern _pattern = new();
+    private readonly TextPattern _pattern = new();
     private bool _anyContent;
     private bool _overflow;
     private bool _incomparable;

@@ -10,7 +10,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAICompletions;
 /// from Chat Completions only in where a choice holds its text, so reader, answer and splice check are those of
 /// <c>openai-chat</c>.
 /// </summary>
-internal sealed class OpenAICompletionsFormat : ChatFormat
+internal sealed class OpenAICompletionsFormat : AnswerFormat<OpenAIChatReader, OpenAIChatAnswer>
 {
     /// <summary>Errors, heartbeat and end marker are the same bytes.</summary>
     private static readonly OpenAIChatFormat Chat = new();
@@ -30,32 +30,17 @@ internal sealed class OpenAICompletionsFormat : ChatFormat
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new OpenAIChatReader(request, ChunkShape.CompletionText, maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out OpenAIChatAnswer? answer) => OpenAIChatAnswer.Read(json, ChunkShape.CompletionText, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, OpenAIChatReader? delivered, OpenAIChatAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.CompletionText, out var whole);
-        using (whole)
+        if (delivered is not null && !OpenAIChatSplice.Continues(delivered, answer))
         {
-            if (whole is null)
-            {
-                return verdict;
-            }
-
-            var reader = (OpenAIChatReader?)delivered;
-            if (reader is not null && !OpenAIChatSplice.Continues(reader, whole))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            new OpenAICompletionsStreamWriter(reader, whole, request, output).Write(request.IncludeUsage);
-            return AnswerVerdict.Usable;
+            return AnswerVerdict.Divergent;
         }
-    }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = OpenAIChatAnswer.Read(answer, ChunkShape.CompletionText, out var whole);
-        whole?.Dispose();
-        return verdict;
+        new OpenAICompletionsStreamWriter(delivered, answer, request, output).Write(request.IncludeUsage);
+        return AnswerVerdict.Usable;
     }
 
     public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output) => Chat.WriteMissingEnd(delivered, output);

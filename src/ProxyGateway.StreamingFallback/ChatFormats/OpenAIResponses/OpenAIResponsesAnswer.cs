@@ -25,12 +25,7 @@ internal sealed class OpenAIResponsesAnswer : IDisposable
     public static AnswerVerdict Read(ReadOnlyMemory<byte> json, out OpenAIResponsesAnswer? answer)
     {
         answer = null;
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, JsonText.AnswerOptions);
-        }
-        catch (JsonException)
+        if (JsonText.TryParseAnswer(json) is not { } document)
         {
             return AnswerVerdict.Unusable;
         }

@@ -7,7 +7,7 @@ using ProxyGateway.StreamingFallback.Configuration;
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 
 /// <summary>OpenAI Responses, <c>POST /v1/responses</c> (OpenAI API reference, "Responses").</summary>
-internal sealed class OpenAIResponsesFormat : ChatFormat
+internal sealed class OpenAIResponsesFormat : AnswerFormat<OpenAIResponsesReader, OpenAIResponsesAnswer>
 {
     public override string Name => "openai-responses";
 
@@ -16,80 +16,43 @@ internal sealed class OpenAIResponsesFormat : ChatFormat
     public override string? ReadRequest(ReadOnlySpan<byte> body, string path, out ChatRequest request) =>
         OpenAIResponsesRequestReader.Read(body, out request);
 
-    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
-    {
-        var edits = new BodyEdits(body);
-        if (mode == AttemptMode.NonStreaming && request.Streaming)
-        {
-            edits.Replace(request.StreamValue, "false"u8.ToArray());
-            if (!request.StreamOptionsMember.Equals(default))
-            {
-                edits.Replace(request.StreamOptionsMember, []);
-            }
-        }
-
-        if (model is not null)
-        {
-            edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
-        }
-
-        if (edits.IsEmpty)
-        {
-            return false;
-        }
-
-        edits.Write(output);
-        return true;
-    }
+    public override bool WriteAttemptBody(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output) =>
+        AttemptBody.Write(request, body, mode, model, output);
 
     public override ChatStreamReader NewReader(ChatRequest request, int maxDeliveredBytes, TerminalProfile terminal) =>
         new OpenAIResponsesReader(maxDeliveredBytes, terminal);
 
-    public override AnswerVerdict Continue(ChatRequest request, ChatStreamReader? delivered, ReadOnlyMemory<byte> answer, IBufferWriter<byte> output)
+    protected override AnswerVerdict ReadAnswer(ReadOnlyMemory<byte> json, out OpenAIResponsesAnswer? answer) => OpenAIResponsesAnswer.Read(json, out answer);
+
+    protected override AnswerVerdict Continue(ChatRequest request, OpenAIResponsesReader? delivered, OpenAIResponsesAnswer answer, IBufferWriter<byte> output)
     {
-        var verdict = OpenAIResponsesAnswer.Read(answer, out var whole);
-        using (whole)
+        // Nothing was delivered, so nothing binds the answer: not even the lifecycle events that were read.
+        var reader = delivered is OpenAIResponsesReader { Delivered: not DeliveredKind.Nothing } r ? r : null;
+        using var events = new PooledBuffer();
+        try
         {
-            if (whole is null)
+            if (reader is not null && !OpenAIResponsesSplice.Continues(reader, answer))
             {
-                return verdict;
+                return AnswerVerdict.Divergent;
             }
 
-            // Nothing was delivered, so nothing binds the answer: not even the lifecycle events that were read.
-            var reader = delivered is OpenAIResponsesReader { Delivered: not DeliveredKind.Nothing } r ? r : null;
-            using var events = new PooledBuffer();
-            try
+            void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, answer, request, firstNumber, events).Write();
+            if (reader is null)
             {
-                if (reader is not null && !OpenAIResponsesSplice.Continues(reader, whole))
-                {
-                    return AnswerVerdict.Divergent;
-                }
-
-                void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, whole, request, firstNumber, events).Write();
-                if (reader is null)
-                {
-                    Make(0);
-                }
-                else
-                {
-                    reader.MakeRest(Make);
-                }
+                Make(0);
             }
-            catch (InvalidOperationException)
+            else
             {
-                return AnswerVerdict.Unusable; // Half a surrogate pair somewhere in the answer.
+                reader.MakeRest(Make);
             }
-
-            output.Write(events.Span);
-            return AnswerVerdict.Usable;
         }
-    }
+        catch (InvalidOperationException)
+        {
+            return AnswerVerdict.Unusable; // Half a surrogate pair somewhere in the answer.
+        }
 
-    public override AnswerVerdict CheckAnswer(ChatRequest request, ReadOnlyMemory<byte> answer)
-    {
-        var verdict = OpenAIResponsesAnswer.Read(answer, out var whole);
-        whole?.Dispose();
-        return verdict;
+        output.Write(events.Span);
+        return AnswerVerdict.Usable;
     }
 
     /// <remarks>The terminal event is the last one; no client misses a <c>[DONE]</c> after it.</remarks>

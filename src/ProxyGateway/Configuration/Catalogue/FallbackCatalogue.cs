@@ -81,6 +81,13 @@ internal static class FallbackCatalogue
             Option.Time("Backoff", "The first pause before the same cluster is asked again after a 429 or 5xx without `Retry-After`; it doubles, with jitter.", "00:00:00.25", "00:00:00", "00:01:00"),
             Option.Share("Budget", "Further attempts at this cluster, as a share of its exchanges in a sliding 10 s, on top of `BudgetFloor`.", 0.2, 0, 1),
             Option.Share("BudgetFloor", "Further attempts at this cluster, per second, that `Budget` comes on top of.", 3, 0, 10000)),
+        Option.Block(
+            "Reconnect",
+            "How an endless event stream of this cluster is taken up again after it broke off (format `agentapi`).",
+            Option.Time("Delay", "The pause before the first try; it doubles with each further one, with jitter.", "00:00:00.25", "00:00:00.01", "00:01:00"),
+            Option.Time("MaxDelay", "The longest pause between two tries.", "00:00:05", "00:00:00.01", "00:05:00"),
+            Option.Time("Timeout", "How long the agent may stay away before the client's stream is ended; zero ends it at once.", "00:01:00", "00:00:00", "1.00:00:00"),
+            Option.Time("Idle", "How long an event stream may be silent before it is taken up anew; zero is no limit.", "00:00:00", "00:00:00", "1.00:00:00")),
         Concurrency("How many exchanges may be in flight at this cluster."),
         Option.Block(
             "Hedging",

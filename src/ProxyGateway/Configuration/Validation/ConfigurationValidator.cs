@@ -17,6 +17,7 @@ internal static class ConfigurationValidator
         var model = GatewayModel.Of(root);
         ReferenceRules.Check(model, diagnostics);
         FormatRules.Check(model, context, diagnostics);
+        AgentApiRules.Check(model, diagnostics);
         ClusterRules.Check(model, diagnostics);
         RouteOverlapRules.Check(model, diagnostics);
         ListenRules.Check(model, context, diagnostics);

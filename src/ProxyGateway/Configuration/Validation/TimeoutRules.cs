@@ -24,6 +24,7 @@ internal static class TimeoutRules
             NeverFires(cluster.Time("Retry", "Backoff"), recovery, "StreamingFallback:RecoveryTimeout", diagnostics);
             NeverFires(cluster.Time("Hedging", "Delay"), content, "FirstContent", diagnostics);
             NeverFires(cluster.Time("Hedging", "MinDelay"), content, "FirstContent", diagnostics);
+            NeverFires(cluster.Time("Reconnect", "Delay"), cluster.Time("Reconnect", "MaxDelay"), "MaxDelay", diagnostics);
             var answer = cluster.Time("Timeouts", "Answer");
             // An activity timeout that was written limits the default for whole answers, as it does in YARP.
             CheckActivity(cluster, [content, cluster.Time("Timeouts", "Idle"), replay, .. answer.IsWritten ? [answer] : Array.Empty<TimeSetting>()], diagnostics);

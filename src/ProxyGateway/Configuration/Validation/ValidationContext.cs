@@ -27,7 +27,7 @@ internal sealed record ValidationContext
         {
             OwnHosts = FindOwnHosts(),
             FileExists = f => File.Exists(Path.Combine(directory, f)),
-            ServedFormats = ChatFormatRegistry.Names,
+            ServedFormats = ChatFormatRegistry.Served,
         };
     }
 

@@ -67,7 +67,7 @@ internal static class YarpRules
         foreach (var route in routes)
         {
             var node = root.Find("ReverseProxy", "Routes", route.RouteId)!;
-            if (ChatFormatRegistry.Find(node.Find("StreamingFallback", "Format")?.Value ?? ChatFormatRegistry.None) is null)
+            if (!ChatFormatRegistry.Served.Contains(node.Find("StreamingFallback", "Format")?.Value ?? ChatFormatRegistry.None, StringComparer.OrdinalIgnoreCase))
             {
                 continue;
             }
@@ -75,6 +75,7 @@ internal static class YarpRules
             try
             {
                 reader.ReadRoute(route.RouteId, route.ClusterId);
+                reader.ReadAgentRoute(route.RouteId, route.ClusterId);
             }
             catch (InvalidOperationException exception)
             {

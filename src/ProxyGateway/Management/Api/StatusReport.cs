@@ -84,12 +84,17 @@ internal sealed class StatusReport(
             s.Probes);
     }
 
-    /// <summary>The settings of the clusters that a chat route can lead to.</summary>
+    /// <summary>The settings of the clusters that a guarded route can lead to.</summary>
     public Dictionary<string, ClusterSettings> GuardedClusters()
     {
         var guarded = new Dictionary<string, ClusterSettings>(StringComparer.OrdinalIgnoreCase);
         foreach (var route in proxy.GetRoutes())
         {
+            if (AgentRouteSettings.Of(route.Config) is { } agent)
+            {
+                guarded[agent.Cluster.ClusterId] = agent.Cluster;
+            }
+
             if (RouteSettings.Of(route.Config) is not { } settings)
             {
                 continue;

@@ -267,6 +267,20 @@ public sealed class A2AFormatTests
             """{"jsonrpc":"2.0","id":"r-1","result":{"kind":"artifact-update","taskId":"t","contextId":"c","artifact":{"artifactId":"a","parts":[{"kind":"text","text":" w\u00f6rd"}]},"append":true}}""",
             first: """{"jsonrpc":"2.0","id":"r-1","result":{"kind":"artifact-update","taskId":"t","contextId":"c","artifact":{"artifactId":"a","parts":[{"kind":"text","text":"w"}]}}}"""));
 
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}""", true)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"no such task"}}""", true)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"internal"}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32006,"message":"the agent's answer is invalid"}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"server"}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32601.5}}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":"-32601"}""", false)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{"code":-32601}}""", false)]
+    [InlineData("-32601", false)]
+    [InlineData("{", false)]
+    public void ErrorUnder200_IsTheRequestsWhereItsCodeSaysSo(string body, bool isOfRequest) =>
+        Assert.Equal(isOfRequest, Format.IsErrorOfRequest(Encoding.UTF8.GetBytes(body)));
+
     private static string Event(string result) => $$$"""data: {"jsonrpc":"2.0","id":"r-1","result":{{{result}}}}""" + "\n\n";
 
     private static string Chunk(string artifact, string text, bool append = true, bool last = false) => Event(

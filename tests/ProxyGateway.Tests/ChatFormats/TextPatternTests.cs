@@ -6,9 +6,9 @@ using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.StreamingFallback.Configuration;
 using Xunit;
 
-namespace ProxyGateway.Tests.ChatFormats.OpenAIChat;
+namespace ProxyGateway.Tests.ChatFormats;
 
-public sealed class ChunkPatternTests
+public sealed class TextPatternTests
 {
     private const string Before = """{"choices":[{"index":0,"delta":{"content":" """;
     private const string After = """ "},"finish_reason":null}]}""";
@@ -46,10 +46,42 @@ public sealed class ChunkPatternTests
         Assert.False(pattern.Matches(Encoding.UTF8.GetBytes(chunk), out _, out _));
     }
 
+    [Theory]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", true)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":7,"by":[{"k":"TEXT","c":1000}]},"v":"m1"}""", true)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":0,"out":7,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", true)]
+    [InlineData("""{"t":"other","n":1,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}]},"v":"m2"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":012,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":1.5,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":1e5,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":-1,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":12 1,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}],"x":1},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9,"out":12,"by":[{"k":"IMAGE","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"other","n":0,"usage":{"in":9},"v":"m1"}""", false)]
+    [InlineData("""{"t":"o\"r","n":0,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    [InlineData("""{"t":"","n":0,"usage":{"in":9,"out":12,"by":[{"k":"TEXT","c":3}]},"v":"m1"}""", false)]
+    public void Counters_MayDifferInWholeNumbersOnly(string json, bool expected)
+    {
+        var learnt = """{"t":"text","n":0,"usage":{"in":9,"out":11,"by":[{"k":"TEXT","c":2}]},"v":"m1"}"""u8;
+        using var channel = new PooledBuffer();
+        using var pattern = new TextPattern();
+        var text = learnt.IndexOf("text"u8);
+        pattern.Learn(learnt, text..(text + 4), channel, learnt.IndexOf("{\"in"u8)..(learnt.IndexOf("}]}"u8) + 3));
+
+        Assert.Equal(expected, pattern.Matches(Encoding.UTF8.GetBytes(json), out var found, out _));
+        Assert.Equal(expected ? "other" : "", expected ? Encoding.UTF8.GetString(found) : "");
+        Assert.True(pattern.Matches(learnt, out _, out _));
+        pattern.Forget();
+        Assert.False(pattern.Matches(learnt, out _, out _));
+    }
+
     [Fact]
     public void NothingLearnt_DoesNotMatch()
     {
-        using var pattern = new ChunkPattern();
+        using var pattern = new TextPattern();
         Assert.False(pattern.Matches("{}"u8, out _, out _));
     }
 
@@ -114,9 +146,9 @@ public sealed class ChunkPatternTests
         }
     }
 
-    private static ChunkPattern Learnt(PooledBuffer channel)
+    private static TextPattern Learnt(PooledBuffer channel)
     {
-        var pattern = new ChunkPattern();
+        var pattern = new TextPattern();
         pattern.Learn(Encoding.UTF8.GetBytes(Before + "first" + After), Before.Length..(Before.Length + 5), channel);
         return pattern;
     }
