@@ -38,7 +38,10 @@ foreach (var command in new[] { run, HealthCheck(config), demo, DemoAgentVerb(),
     root.Subcommands.Add(command);
 }
 
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+// The command line would end the process two seconds after SIGTERM; a gateway that drains takes its own time, and its host hears the signal itself.
+var serves = parsed.CommandResult.Command == root || parsed.CommandResult.Command == run;
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = serves ? null : TimeSpan.FromSeconds(2) });
 
 static Command HealthCheck(Option<string> config)
 {
