@@ -85,7 +85,10 @@ public sealed partial class DockerfileTests
         string Property(string name) => Assert.Single(project.Descendants(name)).Value;
 
         Assert.Equal("noble-chiseled", Property("ContainerFamily"));
-        Assert.Equal("/etc/proxygateway", Property("ContainerWorkingDirectory"));
+        // The SDK puts the program where it works, so the configuration is named.
+        Assert.Equal("/app/", Property("ContainerWorkingDirectory"));
+        Assert.Equal("/app/proxygateway", Assert.Single(project.Descendants("ContainerAppCommand")).Attribute("Include")!.Value);
+        Assert.Equal($"run;--config;{Assert.Single(Stage("final").Values("WORKDIR"))}/appsettings.json", Assert.Single(project.Descendants("ContainerDefaultArgs")).Attribute("Include")!.Value);
         Assert.Equal("proxygateway", Property("ContainerRepository"));
         Assert.Equal(["8080", "8081"], project.Descendants("ContainerPort").Select(p => p.Attribute("Include")!.Value));
         var environment = project.Descendants("ContainerEnvironmentVariable").Select(e => $"{e.Attribute("Include")!.Value}={e.Attribute("Value")!.Value}").ToList();

@@ -32,6 +32,9 @@ internal sealed class PublishedGateway : IAsyncDisposable
 
     public Uri Management { get; }
 
+    /// <summary>Whether this machine lets the tests take a program's rights away; a container around the tests may not.</summary>
+    public static bool IsConfined { get; } = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && MayUnshare();
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "proxygateway");
 
     public static async Task<PublishedGateway> StartAsync(string configuration, Dictionary<string, string>? environment = null)
@@ -111,7 +114,7 @@ internal sealed class PublishedGateway : IAsyncDisposable
     /// <summary>exec all the way, so that the process that is signalled is the gateway.</summary>
     private static ProcessStartInfo Command(string[] arguments)
     {
-        string[] line = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
+        string[] line = IsConfined
             ?
             [
                 "unshare", "--mount", "sh", "-c", "mount -o remount,bind,ro / && exec \"$@\"", "sh",
@@ -127,6 +130,20 @@ internal sealed class PublishedGateway : IAsyncDisposable
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment.Remove("HOME");
         return start;
+    }
+
+    private static bool MayUnshare()
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("unshare", ["--mount", "true"]) { RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
     }
 
     private async Task WaitUntilReadyAsync()

@@ -20,7 +20,7 @@ public sealed class PublishedGatewayTests
         var cancel = TestContext.Current.CancellationToken;
         await using var agent = await DemoAgent.StartAsync(new DemoAgentOptions(), cancel);
         await using var gateway = await PublishedGateway.StartAsync(Configuration(agent.Address));
-        if (Environment.IsPrivilegedProcess)
+        if (PublishedGateway.IsConfined)
         {
             Assert.Contains("Uid:\t65532\t65532\t65532\t65532", gateway.Status, StringComparison.Ordinal);
             Assert.Contains("NoNewPrivs:\t1", gateway.Status, StringComparison.Ordinal);
