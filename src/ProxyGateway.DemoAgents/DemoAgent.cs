@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 namespace ProxyGateway.DemoAgents;
 
 /// <summary>
-/// A chat agent on 127.0.0.1 that answers deterministically and fails on request: OpenAI chat completions,
+/// A chat agent that answers deterministically and fails on request: OpenAI chat completions,
 /// Anthropic messages and a list of models. Disposing it stops it and kills the answers still under way.
 /// </summary>
 public sealed class DemoAgent : IAsyncDisposable
@@ -59,7 +59,7 @@ public sealed class DemoAgent : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, options.Port, listen => listen.Protocols = options.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+            kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = options.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
         });
 
         var app = builder.Build();

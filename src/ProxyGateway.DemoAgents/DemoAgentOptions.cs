@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace ProxyGateway.DemoAgents;
 
 /// <summary>What a schedule is asked about: the how-manieth request of its mode this is (from 1), and what it asks for.</summary>
@@ -9,7 +11,10 @@ public sealed record DemoAgentOptions
     /// <summary>What the agent is called in <see cref="DemoCall.Agent"/>; ids of its answers depend on it.</summary>
     public string Name { get; init; } = "demo";
 
-    /// <summary>The port on 127.0.0.1; 0 takes a free one.</summary>
+    /// <summary>The address it listens at.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The port; 0 takes a free one.</summary>
     public int Port { get; init; }
 
     /// <summary>HTTP/2 without TLS (prior knowledge) instead of HTTP/1.1.</summary>

@@ -9,11 +9,14 @@ using ProxyGateway.Hosting;
 using ProxyGateway.Management;
 
 var config = new Option<string>("--config") { Description = "The configuration file.", DefaultValueFactory = _ => "appsettings.json" };
+// What is no option of a verb is a setting: --Section:Key=value.
 var root = new RootCommand("ProxyGateway: no chat stream ends silently broken.") { config };
-root.SetAction(parse => ServeAsync(parse.GetValue(config)!));
+root.TreatUnmatchedTokensAsErrors = false;
+root.SetAction(parse => ServeAsync(parse.GetValue(config)!, parse.UnmatchedTokens));
 
 var run = new Command("run", "Serves (the default).") { config };
-run.SetAction(parse => ServeAsync(parse.GetValue(config)!));
+run.TreatUnmatchedTokensAsErrors = false;
+run.SetAction(parse => ServeAsync(parse.GetValue(config)!, parse.UnmatchedTokens));
 
 var once = new Option<bool>("--once") { Description = "Exit after the requests: 0 if all went as promised." };
 var demo = new Command("demo", "Serves in front of embedded demo agents that fail, and shows what the client gets.") { once };
@@ -30,21 +33,65 @@ schema.SetAction(_ => SchemaCommand.Run(Console.Out));
 var version = new Command("version", "Prints the version.");
 version.SetAction(_ => Console.WriteLine(typeof(GatewayHost).Assembly.GetName().Version?.ToString(3)));
 
-foreach (var command in new[] { run, demo, check, schema, version })
+foreach (var command in new[] { run, HealthCheck(config), demo, DemoAgentVerb(), check, schema, version })
 {
     root.Subcommands.Add(command);
 }
 
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+// The command line would end the process two seconds after SIGTERM; a gateway that drains takes its own time, and its host hears the signal itself.
+var serves = parsed.CommandResult.Command == root || parsed.CommandResult.Command == run;
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = serves ? null : TimeSpan.FromSeconds(2) });
 
-static async Task<int> ServeAsync(string file)
+static Command HealthCheck(Option<string> config)
 {
-    var gateway = GatewayConfiguration.Load(new ConfigurationInputs
+    var live = new Option<bool>("--live") { Description = "Ask whether the process turns, not whether it wants traffic." };
+    var timeout = new Option<TimeSpan>("--timeout") { Description = "The longest wait.", DefaultValueFactory = _ => TimeSpan.FromSeconds(3) };
+    var command = new Command("healthcheck", "Asks the gateway that runs with this configuration on this machine. Exit code 0 ready, 1 not.") { config, live, timeout };
+    command.SetAction((parse, cancel) => HealthCheckCommand.RunAsync(
+        Inputs(parse.GetValue(config)!, []),
+        parse.GetValue(live) ? HealthCheckCommand.Live : HealthCheckCommand.Ready,
+        parse.GetValue(timeout),
+        Console.Out,
+        cancel));
+    return command;
+}
+
+static Command DemoAgentVerb()
+{
+    var listen = new Option<string>("--listen") { Description = "Its address.", DefaultValueFactory = _ => "http://127.0.0.1:3456" };
+    var streaming = new Option<string>("--streaming") { Description = "What it does with streaming requests: good, reset-12, stall-12, clean-12, error-12, refuse-30 …", DefaultValueFactory = _ => "good" };
+    var nonStreaming = new Option<string>("--non-streaming") { Description = "What it does with others.", DefaultValueFactory = _ => "good" };
+    var tokens = new Option<int>("--tokens") { Description = "Tokens of an answer.", DefaultValueFactory = _ => 40 };
+    var delay = new Option<TimeSpan>("--token-delay") { Description = "The pause after each.", DefaultValueFactory = _ => TimeSpan.FromMilliseconds(20) };
+    var deaf = new Option<bool>("--ignore-model-names") { Description = "A model called demo-reset-12 and the like chooses nothing." };
+    var command = new Command("demo-agent", "Serves one agent that fails as asked, to try a configuration, a client or another proxy with.") { listen, streaming, nonStreaming, tokens, delay, deaf };
+    command.SetAction((parse, cancel) => DemoAgentCommand.RunAsync(
+        new DemoAgentArguments(
+            parse.GetValue(listen)!, parse.GetValue(streaming)!, parse.GetValue(nonStreaming)!, parse.GetValue(tokens), parse.GetValue(delay), parse.GetValue(deaf)),
+        Console.Out,
+        Console.Error,
+        cancel));
+    return command;
+}
+
+static ConfigurationInputs Inputs(string file, IReadOnlyList<string> settings) => new()
+{
+    File = Path.GetFullPath(file),
+    Environment = ConfigurationInputs.ProcessEnvironment(),
+    Arguments = settings,
+};
+
+static async Task<int> ServeAsync(string file, IReadOnlyList<string> settings)
+{
+    if (SettingArguments.Judge(settings) is { } wrong)
     {
-        File = Path.GetFullPath(file),
-        Environment = ConfigurationInputs.ProcessEnvironment(),
-        Arguments = [],
-    });
+        Console.Error.WriteLine(wrong);
+        return 1;
+    }
+
+    var inputs = Inputs(file, settings);
+    var gateway = GatewayConfiguration.Load(inputs);
     if (!gateway.ReportStart(Console.Error))
     {
         return gateway.First.ExitCode;
@@ -56,7 +103,11 @@ static async Task<int> ServeAsync(string file)
             configuration.AddEnvironmentVariables();
             gateway.AddTo(configuration);
         },
-        builder => gateway.AddTo(builder.Services));
+        builder =>
+        {
+            gateway.AddTo(builder.Services);
+            SystemdNotifier.AddTo(builder.Services, inputs.Environment);
+        });
     try
     {
         await app.RunAsync();

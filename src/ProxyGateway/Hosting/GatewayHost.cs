@@ -39,7 +39,8 @@ internal static class GatewayHost
         }
 
         builder.Services.AddRoutingCore();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain.Timeout + TimeSpan.FromSeconds(5));
+        // All of the stop counts, the delay before the listeners close included; the rest is for writing the endings.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain.Delay + options.Drain.Timeout + TimeSpan.FromSeconds(5));
         builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy")).AddStreamingFallback();
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<Readiness>();
