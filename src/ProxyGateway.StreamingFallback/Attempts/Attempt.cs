@@ -107,7 +107,7 @@ internal sealed class Attempt : UpstreamCall
 
     public long ContentEvents => _guard?.ContentEvents ?? 0;
 
-    /// <summary>What the upstream has reported of the tokens it took; set once <see cref="Conclude"/> was called.</summary>
+    /// <summary>What the upstream has reported of the tokens it took; set once <see cref="UpstreamCall.Conclude"/> was called.</summary>
     public TokenUsage Usage { get; private set; }
 
     /// <summary>When the request was handed to the HTTP client (a timestamp); 0 while it was not.</summary>

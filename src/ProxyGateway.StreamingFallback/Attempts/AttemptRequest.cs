@@ -34,10 +34,10 @@ internal sealed class AttemptRequest : IDisposable
     private readonly PathString _path;
     private readonly IDictionary<object, object?>? _items;
     private readonly QueryString _query;
-    private readonly RequestBody _source;
+    private readonly RequestBody? _source;
     private AttemptBody? _body;
 
-    private AttemptRequest(HttpContext context, RequestBody source, ClusterState cluster)
+    private AttemptRequest(HttpContext context, RequestBody? source, ClusterState cluster)
     {
         _context = context;
         _source = source;
@@ -88,7 +88,7 @@ internal sealed class AttemptRequest : IDisposable
     /// <summary>For a call whose body is the client's own as it comes. <paramref name="only"/> is the destination it must go to; null leaves the choice to YARP.</summary>
     public static AttemptRequest PrepareRelay(ClientExchange exchange, ClusterSettings cluster, ClusterState state, RouteModel route, DestinationState? only)
     {
-        var prepared = new AttemptRequest(exchange.Http, state);
+        var prepared = new AttemptRequest(exchange.Http, null, state);
         prepared.SetCredentials(cluster, isFallback: false, state, exchange.Time);
         prepared.Assign(route, state);
         if (only is not null)
@@ -134,7 +134,7 @@ internal sealed class AttemptRequest : IDisposable
         {
             // An upstream that answers before it has read everything: what is still being sent must not become another request's memory.
             _rewritten.Abandon();
-            _source.Abandon();
+            _source?.Abandon();
         }
     }
 

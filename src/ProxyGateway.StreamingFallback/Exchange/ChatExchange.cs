@@ -6,6 +6,7 @@ using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Telemetry;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
 
@@ -29,6 +30,10 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     public ChatRequest Request { get; }
 
     public override bool IsStreaming => Request.Streaming;
+
+    public override long BodyBytes => Body.Length;
+
+    public override long DeliveredBytes => Delivered?.KeptBytes ?? 0;
 
     public RequestBody Body { get; }
 

@@ -41,6 +41,12 @@ internal abstract class ClientExchange
     /// <summary>Whether the client asked for a stream.</summary>
     public abstract bool IsStreaming { get; }
 
+    /// <summary>Bytes of the request that are kept for a replay.</summary>
+    public virtual long BodyBytes => 0;
+
+    /// <summary>Bytes that are kept of what was delivered.</summary>
+    public virtual long DeliveredBytes => 0;
+
     public int Attempts { get; set; }
 
     /// <summary>The cluster that is asked, or was asked last.</summary>

@@ -45,7 +45,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
         lock (_gate)
         {
             _inFlight.AddLast(node);
-            _bodyBytes += exchange.Body.Length;
+            _bodyBytes += exchange.BodyBytes;
         }
 
         return node;
@@ -58,7 +58,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
         lock (_gate)
         {
             _inFlight.Remove(node);
-            _bodyBytes -= exchange.Body.Length;
+            _bodyBytes -= exchange.BodyBytes;
             _ended[(int)exchange.Outcome]++;
         }
 
@@ -85,7 +85,7 @@ internal sealed class LiveExchanges(RecentEvents recent)
             var bytes = _bodyBytes;
             for (var node = _inFlight.First; node is not null; node = node.Next)
             {
-                bytes += node.Value.Delivered?.KeptBytes ?? 0;
+                bytes += node.Value.DeliveredBytes;
             }
 
             return bytes;

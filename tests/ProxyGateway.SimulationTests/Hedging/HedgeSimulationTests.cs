@@ -173,7 +173,7 @@ public sealed class HedgeSimulationTests
     private static bool Sent(SimulatedClient client, Chat chat) =>
         client.WrittenBytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"id\":\"{chat.Id}\"")) >= 0;
 
-    private static bool AsksForStream(byte[] body) => body.AsSpan().IndexOf("\"stream\":true"u8) >= 0 || body.AsSpan().IndexOf("\"stream\": true"u8) >= 0;
+    private static bool AsksForStream(byte[] body, string target) => body.AsSpan().IndexOf("\"stream\":true"u8) >= 0 || body.AsSpan().IndexOf("\"stream\": true"u8) >= 0;
 
     private static string Describe(UpstreamScript s) => string.Create(
         CultureInfo.InvariantCulture,
