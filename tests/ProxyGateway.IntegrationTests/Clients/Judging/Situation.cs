@@ -20,9 +20,18 @@ internal sealed record Situation(string Name, string Title, Verdict Owed)
     public static readonly Situation FailsLater = new("fails-later", "fault after content, every replay fails", Verdict.Exception);
     public static readonly Situation Dead = new("dead", "everything fails", Verdict.Exception);
 
+    public static readonly Situation Slow = new("slow", "silence, then the answer", Verdict.Whole);
+    public static readonly Situation SlowReplay = new("slow-equal", "fault after content, slow equal replay", Verdict.Whole);
+    public static readonly Situation SlowDead = new("slow-dead", "silence, then everything fails", Verdict.Exception);
+
+    /// <summary>Those in which the gateway beats: it has committed and waits.</summary>
+    public static IReadOnlyList<Situation> Waiting { get; } = [Slow, SlowReplay, SlowDead];
+
     /// <summary>Those that show what a client does with a failure that nobody repairs.</summary>
     public static IReadOnlyList<Situation> Unrepaired { get; } =
         [Healthy, EqualReplay with { Title = "fault after content" }, CleanEnd with { Title = "clean end in mid-answer" }, Tool];
 
     public static IReadOnlyList<Situation> All { get; } = [Healthy, BeforeContent, EqualReplay, CleanEnd, Tool, Diverging, FailsLater, Dead];
+
+    public static Situation? Find(string name) => All.Concat(Waiting).FirstOrDefault(s => s.Name == name);
 }
