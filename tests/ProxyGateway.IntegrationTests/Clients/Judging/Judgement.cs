@@ -45,5 +45,5 @@ internal sealed record Judgement(string Client, string Key, Situation Situation,
 
     // A stream of nothing but text cannot say that there was no answer. Its SDK tells it by a callback, and that before any text only.
     private static bool IsKept(Judgement judgement, Verdict owed) =>
-        judgement.Outcome == owed.ToString().ToLowerInvariant() || (judgement.Outcome == "onError" && judgement.Situation == Situation.Dead);
+        judgement.Outcome == owed.ToString().ToLowerInvariant() || (judgement.Outcome == "onError" && owed == Verdict.Exception && judgement.Situation.IsBeforeText);
 }

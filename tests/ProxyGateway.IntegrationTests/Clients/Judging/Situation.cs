@@ -11,6 +11,9 @@ internal enum Verdict
 /// <param name="Name">The word in the prompt that has the agent play it.</param>
 internal sealed record Situation(string Name, string Title, Verdict Owed)
 {
+    /// <summary>Whether there never is any text.</summary>
+    public bool IsBeforeText => Name is "dead" or "slow-dead";
+
     public static readonly Situation Healthy = new("healthy", "healthy", Verdict.Whole);
     public static readonly Situation BeforeContent = new("before", "fault before content", Verdict.Whole);
     public static readonly Situation EqualReplay = new("equal", "fault after content, equal replay", Verdict.Whole);
