@@ -1,5 +1,5 @@
 // Asks through real clients in every situation and says what each client's caller got: whole (the answer to the letter, and its end),
-// exception, or SILENT (anything else without an error). Prints one JSON line for each.
+// exception, onError (no text, no exception, but the SDK's callback was told), or SILENT (anything else without an error). Prints one JSON line for each.
 // BASE_URL: the gateway. SITUATIONS: names, comma-separated. TEXT: the answer. CALL_ARGS: the arguments of the call. ONLY: a pattern of client names.
 import { readFileSync } from "node:fs";
 import openai from "./clients/openai.mjs";
@@ -30,14 +30,15 @@ async function judge(client, key, situation) {
   try {
     const late = new Promise((_, no) => setTimeout(() => no(new Error("HUNG")), patience).unref());
     const reply = await Promise.race([client.ask(BASE_URL, prompt), late]);
-    return isWhole(reply, situation) ? ["whole", ""] : ["SILENT", JSON.stringify(reply)];
+    if (reply.told && reply.text === "") return ["onError", ""];
+    return !reply.told && isWhole(reply, situation) ? ["whole", ""] : ["SILENT", JSON.stringify(reply)];
   } catch (e) {
     return [e?.message === "HUNG" ? "HUNG" : "exception", String(e?.message ?? e).slice(0, 200)];
   }
 }
 
 const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
-const clients = [...openai, ...ai.slice(0, 3), ...others.slice(0, 2), ...anthropic, ...ai.slice(3), ...others.slice(2)];
+const clients = [...openai, ...ai, ...anthropic, ...others];
 
 await Promise.all(clients.map(async (client, i) => {
   const name = `${client.package} ${version(client.package)}, ${client.name}`;

@@ -20,15 +20,39 @@ public sealed class CodingAgentTests
         Installed.Require(Path.Combine(CodingAgent.Folder, "node_modules"), "npm install --no-package-lock in tests/clients/agents");
         await using var agent = new JudgedAgent();
         await using var gateway = await JudgedGateway.StartAsync(agent);
-        using var places = new SemaphoreSlim(AtOnce);
 
-        var judgements = await Task.WhenAll(CodingAgent.All.SelectMany((client, i) => Situation.All.Select(async situation =>
+        var judgements = await JudgeAsync(CodingAgent.All, Situation.All, agent, gateway.Http1);
+
+        Judgement.AssertKept(judgements, agent, Owed);
+        ClientTable.Compare("agents", judgements);
+
+        // An agent that asks again by itself gets another run's answer, whole.
+        static Verdict Owed(Judgement j) => j.Situation == Situation.Diverging && AsksAgain(j.Client) ? Verdict.Whole : j.Situation.Owed;
+    }
+
+    [Fact]
+    public async Task EveryCodingAgent_BearsHeartbeats()
+    {
+        Installed.Require(Path.Combine(CodingAgent.Folder, "node_modules"), "npm install --no-package-lock in tests/clients/agents");
+        await using var agent = new JudgedAgent();
+        await using var gateway = await JudgedGateway.StartAsync(agent, impatient: true);
+
+        var judgements = await JudgeAsync([.. CodingAgent.All.Where(c => !c.OwnRetries)], Situation.Waiting, agent, gateway.Http1);
+
+        Judgement.AssertKept(judgements, agent);
+        ClientTable.Compare("agents with heartbeats", judgements);
+    }
+
+    private static async Task<Judgement[]> JudgeAsync(IReadOnlyList<CodingAgent> clients, IReadOnlyList<Situation> situations, JudgedAgent agent, Uri gateway)
+    {
+        using var places = new SemaphoreSlim(AtOnce);
+        return await Task.WhenAll(clients.SelectMany((client, i) => situations.Select(async situation =>
         {
             await places.WaitAsync(TestContext.Current.CancellationToken);
             try
             {
                 var key = $"agent{i}";
-                var (outcome, detail) = await AskAsync(client, key, situation, agent, gateway.Http1);
+                var (outcome, detail) = await AskAsync(client, key, situation, agent, gateway);
                 return new Judgement(client.Name, key, situation, outcome, detail);
             }
             finally
@@ -36,12 +60,6 @@ public sealed class CodingAgentTests
                 places.Release();
             }
         })));
-
-        Judgement.AssertKept(judgements, agent, Owed);
-        ClientTable.Compare("agents", judgements);
-
-        // An agent that asks again by itself gets another run's answer, whole.
-        static Verdict Owed(Judgement j) => j.Situation == Situation.Diverging && AsksAgain(j.Client) ? Verdict.Whole : j.Situation.Owed;
     }
 
     private static bool AsksAgain(string client) => CodingAgent.All.Single(c => c.Name == client).OwnRetries;

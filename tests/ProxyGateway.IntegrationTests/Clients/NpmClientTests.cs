@@ -11,7 +11,7 @@ namespace ProxyGateway.IntegrationTests.Clients;
 /// </summary>
 public sealed class NpmClientTests
 {
-    private const int Clients = 16;
+    private const int Clients = 19;
     private static readonly string s_folder = Path.Combine(ClientTable.RepositoryRoot, "tests", "clients");
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
@@ -27,6 +27,20 @@ public sealed class NpmClientTests
         Assert.Equal(Clients * Situation.All.Count, judgements.Count);
         Judgement.AssertKept(judgements, agent);
         ClientTable.Compare("npm", judgements);
+    }
+
+    [Fact]
+    public async Task EveryNpmClient_BearsHeartbeats()
+    {
+        Installed.Require(Path.Combine(s_folder, "node_modules"), "npm install --no-package-lock in tests/clients");
+        await using var agent = new JudgedAgent();
+        await using var gateway = await JudgedGateway.StartAsync(agent, impatient: true);
+
+        var judgements = await JudgeAsync(gateway.Http1, Situation.Waiting);
+
+        Assert.Equal(Clients * Situation.Waiting.Count, judgements.Count);
+        Judgement.AssertKept(judgements, agent);
+        ClientTable.Compare("npm with heartbeats", judgements);
     }
 
     [Fact]

@@ -21,6 +21,18 @@ public sealed class NuGetClientTests
     }
 
     [Fact]
+    public async Task EveryNuGetClient_BearsHeartbeats()
+    {
+        await using var agent = new JudgedAgent();
+        await using var gateway = await JudgedGateway.StartAsync(agent, impatient: true);
+
+        var judgements = await JudgeAsync(gateway.Http1, Situation.Waiting);
+
+        Judgement.AssertKept(judgements, agent);
+        ClientTable.Compare("nuget with heartbeats", judgements);
+    }
+
+    [Fact]
     public async Task WithoutTheGateway_SomeGetAPartSilently()
     {
         await using var agent = new JudgedAgent();

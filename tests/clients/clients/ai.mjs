@@ -21,8 +21,19 @@ const asks = connect => async (base, prompt) => {
   return reply;
 };
 
+// The shortest way to use the SDK. Its caller sees text, or an exception, and what the SDK tells `onError`.
+const reads = connect => async (base, prompt) => {
+  const reply = { text: "", calls: [], ended: true, told: false };
+  const onError = () => { reply.told = true; };
+  for await (const text of streamText({ model: connect(base), prompt, maxRetries: 0, onError }).textStream) reply.text += text;
+  return reply;
+};
+
 export default [
   { package: "@ai-sdk/openai", name: "`ai`, responses (its default)", ask: asks(base => createOpenAI({ baseURL: base + "/v1", apiKey })("judged-model")) },
+  { package: "@ai-sdk/openai", name: "`ai`, responses, `textStream` only", noTools: true, ask: reads(base => createOpenAI({ baseURL: base + "/v1", apiKey })("judged-model")) },
+  { package: "@ai-sdk/openai", name: "`ai`, chat, `textStream` only", noTools: true, ask: reads(base => createOpenAI({ baseURL: base + "/v1", apiKey }).chat("judged-model")) },
+  { package: "@ai-sdk/anthropic", name: "`ai`, `textStream` only", noTools: true, ask: reads(base => createAnthropic({ baseURL: base + "/v1", apiKey })("judged-model")) },
   { package: "@ai-sdk/openai", name: "`ai`, chat", ask: asks(base => createOpenAI({ baseURL: base + "/v1", apiKey }).chat("judged-model")) },
   { package: "@ai-sdk/openai-compatible", name: "`ai`", ask: asks(base => createOpenAICompatible({ name: "judged", baseURL: base + "/v1", apiKey })("judged-model")) },
   { package: "@ai-sdk/anthropic", name: "`ai`", ask: asks(base => createAnthropic({ baseURL: base + "/v1", apiKey })("judged-model")) },

@@ -64,23 +64,21 @@ internal sealed class OpenAIResponsesFormat : AnswerFormat<OpenAIResponsesReader
         ResponseErrors.WriteEnding(error, Known(delivered), output);
 
     /// <remarks>
-    /// Some agents count only events as life, none minds one more <c>response.in_progress</c>, and kinds that do not exist
-    /// make an SDK throw. It takes the next sequence number, which is the upstream's for as long as that sends; and before
-    /// <c>response.created</c> went out it would be the first event, which SDKs refuse: then it is a comment.
+    /// Some agents count only events as life, and kinds that do not exist make an SDK throw. <c>response.in_progress</c> again is none
+    /// of both, but SDKs take its <c>response</c>, which has no output yet, for all that there is, and then miss the item of the next
+    /// delta. A delta without text does no harm. It takes the next sequence number, which is the upstream's for as long as that sends;
+    /// then, and where nothing is open, it is a comment.
     /// </remarks>
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
-        if (Known(delivered) is not { Ledger.Identity: { } identity } reader || reader.TakeSequenceNumber() is not { } number)
+        if (Known(delivered)?.TakeHeartbeat() is { } beat)
+        {
+            beat.Delta.Write(output, beat.Number);
+        }
+        else
         {
             output.Write(": keepalive\n"u8);
-            return;
         }
-
-        using var snapshot = identity.ParseSnapshot();
-        using var writer = ResponseEventWriter.Begin(output, "response.in_progress"u8, number);
-        writer.WritePropertyName("response"u8);
-        ResponseObject.Write(writer, snapshot?.RootElement, identity, "in_progress"u8, null);
-        ResponseEventWriter.End(writer, output);
     }
 
     public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);

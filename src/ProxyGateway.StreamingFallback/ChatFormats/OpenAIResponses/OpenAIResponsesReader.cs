@@ -87,20 +87,20 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     }
 
     /// <summary>
-    /// The number of an event that the gateway adds to the stream; null while the upstream still numbers its own, and once
-    /// the rest of the stream has been made. The heartbeat asks from a timer, hence the lock.
+    /// An event that the gateway may add to the stream, and its number; null while the upstream still numbers its own, once the rest
+    /// of the stream has been made, and where nothing is open. The heartbeat asks from a timer, hence the lock.
     /// </summary>
-    public long? TakeSequenceNumber()
+    public (EmptyDelta Delta, long Number)? TakeHeartbeat()
     {
         lock (_numbering)
         {
-            if (_numbers != Numbers.Gateway)
+            if (_numbers != Numbers.Gateway || EmptyDelta.For(Ledger) is not { } delta)
             {
                 return null;
             }
 
             Ledger.Advance(-1);
-            return Ledger.Sequence;
+            return (delta, Ledger.Sequence);
         }
     }
 

@@ -144,7 +144,7 @@ internal readonly struct PartWriter(OpenAIResponsesStreamWriter events, int outp
         return writer;
     }
 
-    private static string Name(PartKind kind) => kind switch
+    public static string Name(PartKind kind) => kind switch
     {
         PartKind.OutputText => "response.output_text",
         PartKind.Refusal => "response.refusal",

@@ -15,6 +15,7 @@ namespace ProxyGateway.IntegrationTests.Clients.Judging;
 internal sealed partial class JudgedAgent : IAsyncDisposable
 {
     private const int ContentBeforeCut = 3;
+    private static readonly TimeSpan s_silence = TimeSpan.FromMilliseconds(600);
     private const string MadeUpKey = "made-up";
 
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
@@ -42,7 +43,7 @@ internal sealed partial class JudgedAgent : IAsyncDisposable
     {
         var body = Encoding.UTF8.GetString(exchange.Body);
         var format = JudgedFormat.Of(exchange.Target);
-        if (format is null || Prompt().Match(body) is not { Success: true } prompt || Situation.All.FirstOrDefault(s => s.Name == prompt.Groups[1].Value) is not { } situation)
+        if (format is null || Prompt().Match(body) is not { Success: true } prompt || Situation.Find(prompt.Groups[1].Value) is not { } situation)
         {
             _strangers.Enqueue($"{exchange.Method} {exchange.Target}");
             return null;
@@ -72,17 +73,22 @@ internal sealed partial class JudgedAgent : IAsyncDisposable
         "clean" => request.Cut(JudgedAnswer.Good(request.Number), ContentBeforeCut).EndClean(),
         "tool" => request.Cut(JudgedAnswer.Call(request.Number), ContentBeforeCut).ThenReset(),
         "dead" => UpstreamScript.ResetAtOnce,
+        "slow" => Late(request.Play(JudgedAnswer.Good(request.Number))),
+        "slow-dead" => Late(UpstreamScript.ResetAtOnce),
         _ => request.Cut(JudgedAnswer.Good(request.Number), ContentBeforeCut).ThenReset(),
     };
 
     private static UpstreamScript Later(JudgedRequest request, Situation situation) => situation.Name switch
     {
-        "dead" => UpstreamScript.ResetAtOnce,
+        "dead" or "slow-dead" => UpstreamScript.ResetAtOnce,
+        "slow-equal" => Late(request.Play(JudgedAnswer.Good(request.Number))),
         "fails-later" => request.Refuse(),
         "diverging" => request.Play(JudgedAnswer.Other(request.Number)),
         "tool" => request.Play(JudgedAnswer.Call(request.Number)),
         _ => request.Play(JudgedAnswer.Good(request.Number)),
     };
+
+    private static UpstreamScript Late(UpstreamScript script) => script.Steps.Aggregate(new UpstreamScript().Delay(s_silence), (s, step) => s.Then(step));
 
     private static bool OnlyMadeUpKeys(RecordedExchange exchange) => exchange.Headers
         .Where(h => h.Key.ToLowerInvariant() is "authorization" or "x-api-key" or "x-goog-api-key" or "cookie" or "proxy-authorization")

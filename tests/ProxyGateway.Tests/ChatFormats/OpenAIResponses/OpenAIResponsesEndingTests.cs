@@ -59,14 +59,14 @@ public sealed class OpenAIResponsesEndingTests
     }
 
     [Fact]
-    public void HeartbeatAfterTheStreamBroke_IsInProgressAgainWithTheNextNumber()
+    public void HeartbeatAfterTheStreamBroke_IsADeltaWithoutTextWithTheNextNumber()
     {
         using var reader = Broken();
 
         Assert.Equal(
             """
-            event: response.in_progress
-            data: {"type":"response.in_progress","sequence_number":6,"response":{"id":"resp_A","object":"response","created_at":5,"status":"in_progress","error":null,"incomplete_details":null,"model":"m","output":[],"tools":[],"usage":null}}
+            event: response.output_text.delta
+            data: {"type":"response.output_text.delta","sequence_number":6,"item_id":"msg","output_index":0,"content_index":0,"delta":"","logprobs":[]}
 
 
             """,
@@ -86,6 +86,45 @@ public sealed class OpenAIResponsesEndingTests
 
         Assert.Equal(": keepalive\n", Beat(null));
         Assert.Equal(": keepalive\n", Beat(reader));
+    }
+
+    [Theory]
+    [InlineData("function_call", "response.function_call_arguments.delta", "\"delta\":\"{\"")]
+    [InlineData("custom_tool_call", "response.custom_tool_call_input.delta", "\"delta\":\"*** Begin\"")]
+    [InlineData("reasoning", "response.reasoning_summary_text.delta", "\"summary_index\":0,\"delta\":\"Hm\"")]
+    public void HeartbeatInAnItem_IsADeltaOfItsKind(string item, string type, string delta)
+    {
+        using var reader = NewReader();
+        reader.Read("""{"type":"response.created","sequence_number":0,"response":{"id":"resp_A"}}""");
+        reader.Read($$$"""{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"item_A","type":"{{{item}}}","call_id":"call","name":"f","summary":[]}}""");
+        if (item == "reasoning")
+        {
+            reader.Read("""{"type":"response.reasoning_summary_part.added","sequence_number":2,"output_index":0,"summary_index":0,"part":{"type":"summary_text","text":""}}""");
+        }
+
+        reader.Read($$$"""{"type":"{{{type}}}","sequence_number":3,"item_id":"item_A","output_index":0,{{{delta}}}}""");
+        reader.DropHeld();
+
+        var beat = Beat(reader);
+
+        Assert.StartsWith($"event: {type}\n", beat, StringComparison.Ordinal);
+        var data = JsonNode.Parse(beat.Split('\n')[1][6..])!;
+        Assert.Equal((4, "item_A", 0, ""), ((int)data["sequence_number"]!, (string?)data["item_id"], (int)data["output_index"]!, (string?)data["delta"]));
+        Assert.Equal(item == "reasoning", data["summary_index"] is not null);
+    }
+
+    [Fact]
+    public void HeartbeatWhereNothingIsOpen_IsACommentAndTakesNoNumber()
+    {
+        using var reader = Open();
+        reader.Read("""{"type":"response.output_text.done","sequence_number":6,"output_index":0,"content_index":0,"text":"Hello"}""");
+        reader.Read("""{"type":"response.content_part.done","sequence_number":7,"output_index":0,"content_index":0,"part":{"type":"output_text","text":"Hello"}}""");
+        reader.Read("""{"type":"response.output_item.done","sequence_number":8,"output_index":0,"item":{"id":"msg","type":"message","content":[{"type":"output_text","text":"Hello"}]}}""");
+        reader.Read("""{"type":"response.output_item.added","sequence_number":9,"output_index":1,"item":{"id":"msg2","type":"message","content":[]}}""");
+        reader.DropHeld();
+
+        Assert.Equal(": keepalive\n", Beat(reader));
+        Assert.Contains("\"sequence_number\":10,", Ending(Failure, reader), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,7 +174,8 @@ public sealed class OpenAIResponsesEndingTests
     {
         var reader = NewReader();
         reader.Read("""{"type":"response.created","sequence_number":2,"response":{"id":"resp_A","created_at":5,"status":"in_progress","model":"m","output":[],"tools":[],"usage":null}}""");
-        reader.Read("""{"type":"response.output_item.added","sequence_number":4,"output_index":0,"item":{"id":"msg","type":"message","content":[]}}""");
+        reader.Read("""{"type":"response.output_item.added","sequence_number":3,"output_index":0,"item":{"id":"msg","type":"message","content":[]}}""");
+        reader.Read("""{"type":"response.content_part.added","output_index":0,"content_index":0,"part":{"type":"output_text","text":""}}""");
         reader.Read("""{"type":"response.output_text.delta","sequence_number":5,"output_index":0,"content_index":0,"delta":"Hello"}""");
         return reader;
     }
