@@ -18,7 +18,7 @@ internal static class RequestCopy
         typeof(IHttpRequestLifetimeFeature), typeof(IHttpResetFeature), typeof(IHttpUpgradeFeature), typeof(IHttpExtendedConnectFeature),
         typeof(IHttpBodyControlFeature), typeof(IRequestBodyPipeFeature), typeof(IHttpRequestTrailersFeature), typeof(IFormFeature),
         typeof(IQueryFeature), typeof(IRequestCookiesFeature), typeof(IResponseCookiesFeature), typeof(IItemsFeature),
-        typeof(IServiceProvidersFeature), typeof(IReverseProxyFeature), typeof(IForwarderErrorFeature), typeof(Attempt),
+        typeof(IServiceProvidersFeature), typeof(IReverseProxyFeature), typeof(IForwarderErrorFeature), typeof(UpstreamCall),
     ];
 
     public static HttpContext Of(HttpContext original)
