@@ -7,6 +7,7 @@ using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Limits;
+using ProxyGateway.StreamingFallback.Telemetry;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
 
