@@ -34,6 +34,8 @@ internal sealed class Attempt : UpstreamCall
     private bool _headersSeen;
     private bool _truncated;
     private long _firstChunkAt;
+    private (int Status, HeaderDictionary Headers)? _cutAnswer;
+    private long _held;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
         : base(exchange, cluster, exchange.Shutdown)
@@ -218,6 +220,8 @@ internal sealed class Attempt : UpstreamCall
             _guard.Reader.Dispose();
         }
 
+        _exchange.Memory.Return(_held);
+        _held = 0;
         Kept.Dispose();
         Rest.Dispose();
     }
@@ -237,7 +241,7 @@ internal sealed class Attempt : UpstreamCall
         {
             _guard = new StreamGuard(
                 _exchange.Route.Format,
-                _exchange.Route.Format.NewReader(_exchange.Request, _exchange.Limits.MaxDeliveredBytes, Cluster.Terminal),
+                _exchange.Route.Format.NewReader(_exchange.Request, _exchange.ReserveText(), Cluster.Terminal),
                 _exchange.Limits.MaxEventBytes);
             _handling = Handling.Watch;
         }
@@ -369,9 +373,11 @@ internal sealed class Attempt : UpstreamCall
     private bool Keep(ReadOnlySpan<byte> bytes)
     {
         var isSuccess = Features.StatusCode is >= 200 and < 300;
-        var limit = isSuccess ? _exchange.Limits.MaxAnswerBytes : MaxErrorBodyBytes;
-        if (Kept.Length + bytes.Length <= limit)
+        // Where the gateway's own key was sent, an error answer is read whole: it may quote the key.
+        var limit = isSuccess || Cluster.Credential is not null ? _exchange.Limits.MaxAnswerBytes : MaxErrorBodyBytes;
+        if (Kept.Length + bytes.Length <= limit && _exchange.Memory.TryTake(bytes.Length))
         {
+            _held += bytes.Length;
             Kept.Append(bytes);
             return true;
         }
@@ -386,12 +392,10 @@ internal sealed class Attempt : UpstreamCall
             return false;
         }
 
+        // Nothing more of it is wanted, and a packed one may have no end. YARP makes a 502 of what is cancelled.
         _handling = Handling.Discard;
-        if (isSuccess)
-        {
-            Cancel();
-        }
-
+        _cutAnswer = (Features.StatusCode, new HeaderDictionary(Features.Headers.ToDictionary()));
+        Cancel();
         return true;
     }
 
@@ -407,12 +411,11 @@ internal sealed class Attempt : UpstreamCall
 
         if (Kept.Length > 0)
         {
-            client.Write(Kept.Span);
+            await client.WriteAsync(Kept.Memory);
             Kept.Clear();
         }
 
-        client.Write(bytes.Span);
-        await client.FlushAsync();
+        await client.WriteAsync(bytes);
     }
 
     protected override void OnConcluded()
@@ -435,10 +438,15 @@ internal sealed class Attempt : UpstreamCall
             return new AttemptOutcome(AttemptResult.Complete, default);
         }
 
+        if (_cutAnswer is var (status, headers))
+        {
+            (Features.StatusCode, Features.Headers) = (status, headers);
+        }
+
         var kind = _exchange.Client.Aborted.IsCancellationRequested ? FaultKind.ClientGone
             : Clock.Fired != FaultKind.None ? Clock.Fired
             : _guard is { State: GuardState.Faulted } ? _guard.Fault
-            : _truncated && _handling == Handling.Discard && Features.StatusCode < 300 ? FaultKind.OwnLimit
+            : _truncated && _handling == Handling.Discard ? (Features.StatusCode < 300 ? FaultKind.OwnLimit : FaultKind.None)
             : _exchange.Shutdown.IsCancellationRequested ? FaultKind.Shutdown
             : error is not null ? UpstreamError.Classify(error)
             : FaultKind.None;

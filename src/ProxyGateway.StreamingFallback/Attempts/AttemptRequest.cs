@@ -16,15 +16,6 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 /// <summary>Prepares the client's request for one attempt: body, path, headers and YARP's choice of cluster. Puts back afterwards what the next attempt may need.</summary>
 internal sealed class AttemptRequest : IDisposable
 {
-    /// <summary>Headers that say who the client is; an upstream gets them only if its cluster is meant to.</summary>
-    private static readonly string[] Credentials =
-    [
-        HeaderNames.Authorization, HeaderNames.ProxyAuthorization, HeaderNames.Cookie, "x-api-key", "api-key", "x-goog-api-key",
-        "x-auth-token", "openai-organization", "openai-project",
-    ];
-
-    private static readonly string[] QueryCredentials = ["key", "api_key", "api-key", "access_token", "token"];
-
     /// <summary>One route model per cluster a route may go to; YARP books an attempt on its route's cluster.</summary>
     private static readonly ConditionalWeakTable<RouteModel, ConditionalWeakTable<ClusterState, RouteModel>> Routes = [];
 
@@ -56,17 +47,7 @@ internal sealed class AttemptRequest : IDisposable
     public static void Clean(HttpContext context, string requestId)
     {
         var headers = context.Request.Headers;
-        foreach (var named in headers.GetCommaSeparatedValues(HeaderNames.Connection))
-        {
-            // RFC 9110, section 7.6.1: what Connection names is for this hop only.
-            if (!named.Equals("close", StringComparison.OrdinalIgnoreCase)
-                && !named.Equals("keep-alive", StringComparison.OrdinalIgnoreCase)
-                && !named.Equals(HeaderNames.ContentType, StringComparison.OrdinalIgnoreCase))
-            {
-                headers.Remove(named);
-            }
-        }
-
+        HopHeaders.RemoveNamed(headers);
         headers.Remove(HeaderNames.TransferEncoding);
         headers.Remove(HeaderNames.Expect); // Forwarded, it costs a second.
         headers.AcceptEncoding = "identity"; // What is watched must be readable.
@@ -171,12 +152,9 @@ internal sealed class AttemptRequest : IDisposable
     {
         var headers = _context.Request.Headers;
         var cookie = affinity is { Enabled: true, AffinityKeyName: { } key } ? FindCookie(headers.Cookie, key) : null;
-        foreach (var name in Credentials)
+        foreach (var name in headers.Keys.Where(CredentialNames.IsHeader).ToList())
         {
-            if (headers.ContainsKey(name))
-            {
-                SetHeader(name, default);
-            }
+            SetHeader(name, default);
         }
 
         if (cookie is not null)
@@ -193,7 +171,7 @@ internal sealed class AttemptRequest : IDisposable
         var query = new QueryBuilder();
         foreach (var (name, value) in _context.Request.Query)
         {
-            if (!QueryCredentials.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (!CredentialNames.IsQueryParameter(name))
             {
                 query.Add(name, value.ToArray()!);
             }

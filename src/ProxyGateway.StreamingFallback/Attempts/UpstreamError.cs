@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Telemetry;
@@ -60,6 +61,11 @@ internal static class UpstreamError
 
     private static FaultKind ClassifyRequest(Exception? exception)
     {
+        if (IsOurOwnLack(exception))
+        {
+            return FaultKind.OwnLimit;
+        }
+
         for (var e = exception; e is not null; e = e.InnerException)
         {
             switch ((e as HttpRequestException)?.HttpRequestError)
@@ -72,5 +78,19 @@ internal static class UpstreamError
         }
 
         return FaultKind.ConnectionReset;
+    }
+
+    /// <summary>No descriptor, port or buffer left on this side: nothing that the upstream, its circuit or another cluster could be blamed or asked for.</summary>
+    private static bool IsOurOwnLack(Exception? exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets or SocketError.AddressNotAvailable or SocketError.NoBufferSpaceAvailable })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

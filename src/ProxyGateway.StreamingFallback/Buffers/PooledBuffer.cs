@@ -11,6 +11,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlySpan<byte> Span => _array.AsSpan(0, Length);
 
+    /// <summary>What was written, to be changed in place.</summary>
+    public Span<byte> WrittenSpan => _array.AsSpan(0, Length);
+
     public ReadOnlyMemory<byte> Memory => _array.AsMemory(0, Length);
 
     public void Append(scoped ReadOnlySpan<byte> bytes)
@@ -34,10 +37,7 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         var array = _array;
         _array = [];
         Length = 0;
-        if (array.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(array);
-        }
+        Arrays.Return(array);
     }
 
     /// <summary>Forgets everything and leaves the array to the garbage collector: somebody may still read it.</summary>
@@ -71,13 +71,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
             return;
         }
 
-        var grown = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(256, _array.Length * 2)));
+        var grown = Arrays.Rent(Math.Max(needed, Math.Max(256, _array.Length * 2)));
         Span.CopyTo(grown);
-        if (_array.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_array);
-        }
-
+        Arrays.Return(_array);
         _array = grown;
     }
 }

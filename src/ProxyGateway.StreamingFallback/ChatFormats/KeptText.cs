@@ -29,6 +29,12 @@ internal sealed class KeptText(int maxBytes)
     {
         if (!HasRoom(reader.ValueSpan.Length))
         {
+            if (_mark.Overflow)
+            {
+                // No event can take that back any more: what is kept serves nothing.
+                buffer.Clear();
+            }
+
             return;
         }
 

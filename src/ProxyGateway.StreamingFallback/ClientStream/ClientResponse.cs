@@ -14,6 +14,7 @@ namespace ProxyGateway.StreamingFallback.ClientStream;
 /// </summary>
 internal sealed class ClientResponse
 {
+    private const int Piece = 64 * 1024;
     private const int Http2InternalError = 2;
     private const int Http3InternalError = 0x102;
 
@@ -179,12 +180,20 @@ internal sealed class ClientResponse
                 headers.ContentLength = body.Length;
             }
         });
-        if (!body.IsEmpty)
-        {
-            Write(body.Span);
-        }
+        await WriteAsync(body);
+    }
 
-        await FlushAsync();
+    /// <summary>Writes and flushes what may be large, piece by piece: the server would otherwise hold all of it a second time.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        do
+        {
+            var piece = bytes[..Math.Min(bytes.Length, Piece)];
+            Write(piece.Span);
+            await FlushAsync();
+            bytes = bytes[piece.Length..];
+        }
+        while (!bytes.IsEmpty);
     }
 
     /// <summary>

@@ -8,6 +8,9 @@ internal sealed class ClusterCredential
     /// <summary>How long a file's content is believed. Keys are rotated with both valid for a while.</summary>
     private static readonly TimeSpan FileAge = TimeSpan.FromSeconds(5);
 
+    /// <summary>Anything shorter is no key, and stands in ordinary words.</summary>
+    private const int ShortestMasked = 6;
+
     private readonly string _scheme;
     private readonly string? _file;
     private volatile Key _key;
@@ -51,6 +54,22 @@ internal sealed class ClusterCredential
         }
 
         return new ClusterCredential(o.Header, scheme, o.ValueFile, secret);
+    }
+
+    /// <summary>Blots out the key where an upstream quotes it. The length stays.</summary>
+    public void Mask(Span<byte> text)
+    {
+        var secret = System.Text.Encoding.ASCII.GetBytes(Secret);
+        if (secret.Length < ShortestMasked)
+        {
+            return;
+        }
+
+        for (var at = text.IndexOf(secret); at >= 0; at = text.IndexOf(secret))
+        {
+            text.Slice(at, secret.Length).Fill((byte)'*');
+            text = text[(at + secret.Length)..];
+        }
     }
 
     /// <summary>The header's value as of now.</summary>

@@ -78,7 +78,13 @@ internal sealed record LimitSettings(
     public static LimitSettings From(StreamingFallbackOptions o) => new(
         o.MaxAttempts, o.CommitAfter, o.RecoveryTimeout, o.HeartbeatInterval, o.MaxRequestBytes, o.MaxEventBytes, o.MaxDeliveredBytes,
         o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy, ConcurrencySettings.From(o.Concurrency),
-        o.MaxReplayMemoryBytes, [.. o.ModelLabels.Select(p => new ModelPattern(p))]);
+        WithinProcess(o.MaxReplayMemoryBytes), [.. o.ModelLabels.Select(p => new ModelPattern(p))]);
+
+    /// <summary>
+    /// The process needs memory for more than what is kept, and buffers that grow take several times their content: where it is in
+    /// a small container, the limit is what that allows. 0 stays without limit.
+    /// </summary>
+    private static long WithinProcess(long bytes) => Math.Min(bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
 
     /// <summary>What telemetry may call a model; null where it may not name any.</summary>
     public string? LabelOf(string? model)

@@ -45,7 +45,7 @@ public sealed class StreamingFallbackOptions
 
     /// <summary>
     /// Most memory that request bodies and delivered text of all exchanges in flight may take together, in bytes; a request that
-    /// finds no room is answered 503. 0 is no limit. Default: 1073741824. Range: 0 to 1099511627776.
+    /// finds no room is answered 503. Never more than an eighth of what the process may use; 0 is no limit. Default: 1073741824. Range: 0 to 1099511627776.
     /// </summary>
     public long MaxReplayMemoryBytes { get; set; } = 1024 * 1024 * 1024;
 

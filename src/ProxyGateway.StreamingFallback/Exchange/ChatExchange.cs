@@ -6,6 +6,7 @@ using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
@@ -16,6 +17,10 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// </summary>
 internal sealed class ChatExchange : ClientExchange, IDisposable
 {
+    private const int AlwaysKept = 64 * 1024;
+
+    private int _reservedText;
+
     public ChatExchange(HttpContext http, RouteSettings route, ChatRequest request, RequestBody body, TimeProvider time, CancellationToken shutdown)
         : base(http, route.RouteId, route.Limits, time)
     {
@@ -39,6 +44,12 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
 
     /// <summary>Set when the gateway stops and streams may not go on.</summary>
     public CancellationToken Shutdown { get; }
+
+    /// <summary>What this exchange's bodies are charged to.</summary>
+    public MemoryShare Memory { get; init; }
+
+    /// <summary>What the text that is kept for a splice is charged to.</summary>
+    public MemoryShare TextMemory { get; init; }
 
     /// <summary>Who reads what the client has; null while no content was delivered.</summary>
     public ChatStreamReader? Delivered { get; set; }
@@ -78,6 +89,32 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     public bool AnswersAsJson => Route.ResponseFormat == ReplayResponseFormat.Json && !Client.Committed;
 
     public Heartbeat? Heartbeat { get; set; }
+
+    /// <summary>
+    /// How much delivered text a reader may keep: the configured most, reserved as a whole, for nobody knows how long an answer
+    /// becomes; where memory does not allow that for one stream more, what all but the longest answers need.
+    /// </summary>
+    public int ReserveText()
+    {
+        var bytes = Limits.MaxDeliveredBytes;
+        if (bytes <= AlwaysKept || Volatile.Read(ref _reservedText) > 0)
+        {
+            return bytes;
+        }
+
+        if (!TextMemory.TryTake(bytes))
+        {
+            return AlwaysKept;
+        }
+
+        if (Interlocked.CompareExchange(ref _reservedText, bytes, 0) != 0)
+        {
+            // A hedge has done so at the same moment.
+            TextMemory.Return(bytes);
+        }
+
+        return bytes;
+    }
 
     public TimeSpan RecoveryTimeLeft => RecoveryDeadline is { } deadline
         ? Time.GetElapsedTime(Time.GetTimestamp(), deadline)
@@ -123,6 +160,8 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
 
     public void Dispose()
     {
+        TextMemory.Return(_reservedText);
+        _reservedText = 0;
         Delivered?.Dispose();
         FirstAnswer?.Body.Dispose();
         Body.Dispose();

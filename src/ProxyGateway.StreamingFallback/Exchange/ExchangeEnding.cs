@@ -63,6 +63,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
     {
         var body = new PooledBuffer();
         body.Append(attempt.Kept.Span);
+        attempt.Cluster.Credential?.Mask(body.WrittenSpan);
         exchange.FirstAnswer = new UpstreamAnswer(attempt.Features.StatusCode, [.. attempt.Features.Headers], body);
     }
 

@@ -4,6 +4,7 @@ using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
+using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Model;
 
@@ -55,15 +56,15 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     {
         services.Live.Refused();
         services.Metrics.Refused(route.RouteId, TimeSpan.Zero);
-        var fault = new Fault(FaultKind.Overloaded, FaultPhase.Connect);
-        return RefuseAsync(context, route, RequestIds.Of(context.Request), new GatewayError(StatusCodes.Status503ServiceUnavailable, fault.Kind.Code(), fault.Sentence()));
+        return RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded());
     }
 
     private async Task RunAsync(HttpContext context, RouteSettings route)
     {
         var startedAt = services.Time.GetTimestamp();
         var requestId = RequestIds.Of(context.Request);
-        var (body, request, refusal) = await AdmitAsync(context, route);
+        var memory = new MemoryShare(services.Visits.Limits.Memory, route.Limits.MaxReplayMemoryBytes);
+        var (body, request, refusal) = await AdmitAsync(context, route, memory);
         var plan = request is null ? null : AttemptPlan.For(route, request);
         if (request is not null && !HopCount.TryAdd(context.Request.Headers))
         {
@@ -77,6 +78,11 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
 
         if (refusal is { } error)
         {
+            if (error.Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                services.Metrics.OutOfReplayMemory(route.RouteId);
+            }
+
             body?.Dispose();
             services.Live.Refused();
             services.Metrics.Refused(route.RouteId, services.Time.GetElapsedTime(startedAt));
@@ -92,6 +98,8 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             ClusterId = plan![0].Settings.ClusterId,
             Span = span,
             Metrics = services.Metrics,
+            Memory = memory,
+            TextMemory = memory with { Budget = services.Visits.Limits.Text },
         };
         try
         {
@@ -104,7 +112,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     }
 
     /// <summary>Reads the body into memory and the request out of it.</summary>
-    private static async Task<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route)
+    private static async Task<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route, MemoryShare memory)
     {
         if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
@@ -112,23 +120,34 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         }
 
         RequestBody? body;
+        BodyRefusal why;
         try
         {
-            body = await RequestBody.ReadAsync(context.Request, route.Limits.MaxRequestBytes, context.RequestAborted);
+            (body, why) = await RequestBody.ReadAsync(context.Request, route.Limits.MaxRequestBytes, memory, context.RequestAborted);
         }
         catch (BadHttpRequestException e)
         {
             return (null, null, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(route) : Unreadable("The request body could not be read."));
         }
+        catch (OutOfMemoryException)
+        {
+            return (null, null, Overloaded());
+        }
 
         if (body is null)
         {
-            return (null, null, TooLarge(route));
+            return (null, null, why == BodyRefusal.TooLarge ? TooLarge(route) : Overloaded());
         }
 
         var target = context.Request.Path.Value + context.Request.QueryString.Value;
         var problem = route.Format.ReadRequest(body.Memory.Span, target, out var request);
         return problem is null ? (body, request, null) : (body, null, Unreadable(problem));
+    }
+
+    private static GatewayError Overloaded()
+    {
+        var fault = new Fault(FaultKind.Overloaded, FaultPhase.Connect);
+        return new GatewayError(StatusCodes.Status503ServiceUnavailable, fault.Kind.Code(), fault.Sentence());
     }
 
     private static GatewayError Unreadable(string why) => new(StatusCodes.Status400BadRequest, "invalid_request", why);

@@ -43,7 +43,7 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
         catch (Exception e)
         {
             ExchangeLog.Crashed(logger, e, exchange.RouteId, exchange.RequestId);
-            exchange.Note(new Fault(FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
+            exchange.Note(new Fault(e is OutOfMemoryException ? FaultKind.OwnLimit : FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
             await runner.GiveUpAsync();
         }
         finally

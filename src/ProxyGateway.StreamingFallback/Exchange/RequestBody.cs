@@ -1,7 +1,18 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.StreamingFallback.Limits;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
+
+/// <summary>Why a body was not taken in.</summary>
+internal enum BodyRefusal
+{
+    None,
+    TooLarge,
+
+    /// <summary>All bodies together would be too much.</summary>
+    NoMemory,
+}
 
 /// <summary>The client's request body, read once and kept as long as an attempt may still need it.</summary>
 internal sealed class RequestBody : IDisposable
@@ -11,66 +22,58 @@ internal sealed class RequestBody : IDisposable
 
     private const int ReadAtLeast = 4096;
 
-    private byte[] _array;
+    private readonly MemoryShare _memory;
     private bool _rented;
+    private byte[] _array;
+    private long _taken;
 
-    private RequestBody(byte[] array, int length, bool rented)
+    private RequestBody(int size, bool rented, MemoryShare memory)
     {
-        _array = array;
-        Length = length;
+        _array = rented ? Arrays.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
         _rented = rented;
+        _memory = memory;
+        _taken = size;
     }
 
-    public int Length { get; }
+    public int Length { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => _array.AsMemory(0, Length);
 
-    /// <summary>Reads the whole body; null where it is longer than <paramref name="maxBytes"/>.</summary>
-    public static async ValueTask<RequestBody?> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the whole body, if it is not longer than <paramref name="maxBytes"/> and fits under <paramref name="memory"/>. Room is
+    /// made as bytes arrive: what a client says it will send costs nothing.
+    /// </summary>
+    public static async ValueTask<(RequestBody? Body, BodyRefusal Refusal)> ReadAsync(HttpRequest request, int maxBytes, MemoryShare memory, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
         {
-            return null;
+            return (null, BodyRefusal.TooLarge);
         }
 
         var known = (int?)request.ContentLength;
-        var rented = known is null or > ExactUpTo;
-        var size = known ?? ReadAtLeast;
-        var array = rented ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
-        var length = 0;
+        var size = Math.Min(known ?? ReadAtLeast, ExactUpTo);
+        if (!memory.TryTake(size))
+        {
+            return (null, BodyRefusal.NoMemory);
+        }
+
+        var body = new RequestBody(size, rented: size != known, memory);
         try
         {
-            while (length != known)
+            var refusal = await body.FillAsync(request.Body, known, maxBytes, cancellationToken);
+            if (refusal == BodyRefusal.None)
             {
-                if (length == array.Length)
-                {
-                    var grown = ArrayPool<byte>.Shared.Rent(array.Length * 2);
-                    array.CopyTo(grown, 0);
-                    ArrayPool<byte>.Shared.Return(array);
-                    array = grown;
-                }
-
-                var read = await request.Body.ReadAsync(array.AsMemory(length, Math.Min(array.Length, known ?? int.MaxValue) - length), cancellationToken);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                length += read;
-                if (length > maxBytes)
-                {
-                    Return(array, rented);
-                    return null;
-                }
+                return (body, refusal);
             }
+
+            body.Dispose();
+            return (null, refusal);
         }
         catch
         {
-            Return(array, rented);
+            body.Dispose();
             throw;
         }
-
-        return new RequestBody(array, length, rented);
     }
 
     /// <summary>The memory is not given back: an attempt that is over may still be sending it.</summary>
@@ -82,13 +85,55 @@ internal sealed class RequestBody : IDisposable
         var array = _array;
         _array = [];
         Return(array, _rented);
+        _memory.Return(_taken);
+        _taken = 0;
+    }
+
+    private async ValueTask<BodyRefusal> FillAsync(Stream source, int? known, int maxBytes, CancellationToken cancellationToken)
+    {
+        while (Length != known)
+        {
+            if (Length == _array.Length && !TryGrow())
+            {
+                return BodyRefusal.NoMemory;
+            }
+
+            var read = await source.ReadAsync(_array.AsMemory(Length, Math.Min(_array.Length, known ?? int.MaxValue) - Length), cancellationToken);
+            if (read == 0)
+            {
+                break;
+            }
+
+            Length += read;
+            if (Length > maxBytes)
+            {
+                return BodyRefusal.TooLarge;
+            }
+        }
+
+        return BodyRefusal.None;
+    }
+
+    private bool TryGrow()
+    {
+        if (!_memory.TryTake(_array.Length))
+        {
+            return false;
+        }
+
+        _taken += _array.Length;
+        var grown = Arrays.Rent(_array.Length * 2);
+        _array.CopyTo(grown, 0);
+        Return(_array, _rented);
+        _array = grown;
+        return true;
     }
 
     private static void Return(byte[] array, bool rented)
     {
-        if (rented && array.Length > 0)
+        if (rented)
         {
-            ArrayPool<byte>.Shared.Return(array);
+            Arrays.Return(array);
         }
     }
 }

@@ -22,6 +22,12 @@ internal sealed class LimitRegistry(TimeProvider time)
     /// <summary>The exchanges of all guarded routes.</summary>
     public ConcurrencyGate All { get; } = new(time);
 
+    /// <summary>The bodies of all guarded routes.</summary>
+    public MemoryBudget Memory { get; } = new();
+
+    /// <summary>What is kept of delivered text, over all guarded routes. Apart from the bodies: long streams must not keep requests out.</summary>
+    public MemoryBudget Text { get; } = new();
+
     public ClusterLimits Get(string clusterId) => _clusters.GetOrAdd(clusterId, static (_, time) => new ClusterLimits(time), time);
 
     /// <summary>Forgets all clusters but these.</summary>

@@ -13,7 +13,7 @@ internal static class FaultPhases
         FaultKind.EndedEarly => [FaultPhase.Headers, FaultPhase.FirstContent, FaultPhase.Content, FaultPhase.Replay],
         FaultKind.ErrorEvent or FaultKind.MalformedEvents or FaultKind.EventTooLarge => [FaultPhase.FirstContent, FaultPhase.Content],
         FaultKind.IdleTimeout or FaultKind.EndedWithoutTerminal or FaultKind.BrokenToolCall => [FaultPhase.Content],
-        FaultKind.ReplayTimeout or FaultKind.ReplayUnusable or FaultKind.Divergence => [FaultPhase.Replay],
+        FaultKind.AnswerTimeout or FaultKind.ReplayTimeout or FaultKind.ReplayUnusable or FaultKind.Divergence => [FaultPhase.Replay],
         _ => [],
     };
 }

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.Net.Http.Headers;
-using ProxyGateway.StreamingFallback.Buffers;
+using ProxyGateway.Hosting;
 using ProxyGateway.StreamingFallback.ChatFormats;
-using ProxyGateway.StreamingFallback.Configuration;
 using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.Clients;
@@ -30,13 +29,13 @@ internal sealed class ClientKeyMiddleware(RequestDelegate next, ClientRegistry c
         if (key is null || table.Find(key) is not var (_, options, limits))
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            await RefuseAsync(context, route, new GatewayError(401, "invalid_api_key", "The request carries no key that the gateway knows."));
+            await Refusal.WriteAsync(context, route, new GatewayError(401, "invalid_api_key", "The request carries no key that the gateway knows."));
             return;
         }
 
         if (options.Routes.Count > 0 && !options.Routes.Contains(route.RouteId, StringComparer.OrdinalIgnoreCase))
         {
-            await RefuseAsync(context, route, new GatewayError(403, "route_not_allowed", "This key may not use this route."));
+            await Refusal.WriteAsync(context, route, new GatewayError(403, "route_not_allowed", "This key may not use this route."));
             return;
         }
 
@@ -44,7 +43,7 @@ internal sealed class ClientKeyMiddleware(RequestDelegate next, ClientRegistry c
         if (lease is null)
         {
             context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            await RefuseAsync(context, route, new GatewayError(429, "rate_limit_exceeded", "This key has reached its limit at the gateway."));
+            await Refusal.WriteAsync(context, route, new GatewayError(429, "rate_limit_exceeded", "This key has reached its limit at the gateway."));
             return;
         }
 
@@ -69,22 +68,5 @@ internal sealed class ClientKeyMiddleware(RequestDelegate next, ClientRegistry c
         }
 
         return (null, null);
-    }
-
-    private static async Task RefuseAsync(HttpContext context, Yarp.ReverseProxy.Configuration.RouteConfig route, GatewayError error)
-    {
-        var response = context.Response;
-        response.StatusCode = error.Status;
-        if (RouteSettings.Of(route)?.Format is { } format)
-        {
-            using var body = new PooledBuffer();
-            format.WriteErrorBody(error, body);
-            response.ContentType = "application/json";
-            response.ContentLength = body.Length;
-            await response.Body.WriteAsync(body.Memory, context.RequestAborted);
-            return;
-        }
-
-        await Results.Problem(error.Message, statusCode: error.Status, title: error.Code).ExecuteAsync(context);
     }
 }

@@ -16,6 +16,8 @@ namespace ProxyGateway.Hosting;
 /// <summary>Puts the gateway together: listeners, YARP, streaming fallback, management port, drain.</summary>
 internal static class GatewayHost
 {
+    private const int RequestBuffer = 128 * 1024;
+
     /// <summary>Builds the gateway over a configuration that is already valid. <paramref name="configure"/> may add to the builder (tests).</summary>
     public static WebApplication Build(Action<IConfigurationBuilder> addConfiguration, Action<WebApplicationBuilder>? configure = null)
     {
@@ -59,6 +61,7 @@ internal static class GatewayHost
         app.UseRouting();
         app.MapReverseProxy(proxy =>
         {
+            proxy.UseMiddleware<HopBoundaryMiddleware>();
             proxy.UseMiddleware<ClientKeyMiddleware>();
             proxy.UseStreamingFallback();
         });
@@ -93,8 +96,13 @@ internal static class GatewayHost
     private static void Listen(KestrelServerOptions kestrel, GatewayOptions options)
     {
         kestrel.AddServerHeader = false;
+        // A lone line feed that one hop takes for a line's end and the next does not is how requests are smuggled. Read with the options.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         // The exchange has its own limit, per configuration and in the route's format.
         kestrel.Limits.MaxRequestBodySize = null;
+        // What has arrived of a body and is not wanted yet; the default of 1 MB for each connection is more than all bodies may be.
+        kestrel.Limits.MaxRequestBufferSize = RequestBuffer;
+        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.Clients;
         ListenerBinding.Bind(kestrel, options.Listen, HttpProtocols.Http1AndHttp2, options.Certificate);
         if (!string.IsNullOrEmpty(options.ListenHttp2))
         {

@@ -15,6 +15,9 @@ namespace ProxyGateway.Management;
 internal sealed class ManagementServer(
     GatewayOptions options, IConfiguration configuration, Readiness readiness, ILoggerFactory logging, GatewayMetrics metrics, ManagementSite site) : IHostedLifecycleService, IAsyncDisposable
 {
+    /// <summary>Far more than scrapers, probes and open status pages need.</summary>
+    private const int MaxConnections = 100;
+
     private WebApplication? _app;
 
     /// <summary>Where it really listens, once started.</summary>
@@ -29,6 +32,7 @@ internal sealed class ManagementServer(
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             ListenerBinding.Bind(kestrel, options.ManagementListen, HttpProtocols.Http1AndHttp2, options.Certificate);
         });
         builder.Services.AddRoutingCore();

@@ -47,7 +47,7 @@ public sealed class AttemptAllocationTests
             http.Features.Set<IReverseProxyFeature>(new RoutedFeature(new RouteModel(new RouteConfig(), null, HttpTransformer.Empty)));
             http.Request.Body = new MemoryStream("{}"u8.ToArray());
             http.Request.ContentLength = 2;
-            var body = RequestBody.ReadAsync(http.Request, 1024, default).AsTask().GetAwaiter().GetResult();
+            var (body, _) = RequestBody.ReadAsync(http.Request, 1024, default, default).AsTask().GetAwaiter().GetResult();
             _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default) { Attempts = 1 };
             _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false);
             _attempt.Features.StatusCode = StatusCodes.Status200OK;

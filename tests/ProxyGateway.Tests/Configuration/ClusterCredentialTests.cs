@@ -63,5 +63,20 @@ public sealed class ClusterCredentialTests : IDisposable
         Assert.DoesNotContain("cret", problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Incorrect key: sk-12345.", "Incorrect key: ********.")]
+    [InlineData("sk-12345sk-12345 sk-1234 sk-12345", "**************** sk-1234 ********")]
+    [InlineData("nothing", "nothing")]
+    [InlineData("", "")]
+    public void TextThatQuotesTheKey_IsBlottedOut(string text, string expected)
+    {
+        var credential = ClusterCredential.From("c", new CredentialOptions { Value = "sk-12345" })!;
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+
+        credential.Mask(bytes);
+
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(bytes));
+    }
+
     public void Dispose() => File.Delete(_file);
 }

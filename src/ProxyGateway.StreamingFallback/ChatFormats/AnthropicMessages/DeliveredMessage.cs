@@ -88,6 +88,8 @@ internal sealed class DeliveredMessage(int maxBytes) : IDisposable
         // Decoded text is never longer than its escaped form.
         if (_overflow || _kept + quoted.Length > maxBytes)
         {
+            // What is kept serves nothing any more.
+            block.Text.Clear();
             block.Incomplete = true;
             Overflow();
             return EventMeaning.Content;

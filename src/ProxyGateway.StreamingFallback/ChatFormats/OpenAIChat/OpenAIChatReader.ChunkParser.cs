@@ -386,6 +386,12 @@ internal sealed partial class OpenAIChatReader
         {
             if (owner._overflow)
             {
+                if (_overflowBefore)
+                {
+                    // No event can take that back any more: what is kept serves nothing.
+                    buffer.Clear();
+                }
+
                 return;
             }
 

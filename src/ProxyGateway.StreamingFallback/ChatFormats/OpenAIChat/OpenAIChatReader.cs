@@ -232,7 +232,12 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
 
     private void AppendPlain(ReadOnlySpan<byte> text, PooledBuffer channel)
     {
-        if (_overflow || _kept + text.Length > maxDeliveredBytes)
+        if (_overflow)
+        {
+            // What is kept serves nothing any more.
+            channel.Clear();
+        }
+        else if (_kept + text.Length > maxDeliveredBytes)
         {
             _overflow = true;
         }

@@ -61,8 +61,15 @@ internal sealed class ResponseLedger(int maxBytes) : IDisposable
     public void Append(ref Utf8JsonReader text, PooledBuffer buffer)
     {
         var before = buffer.Length;
+        var isOver = Overflow && !Holding;
         if (!Reserve(text.ValueSpan.Length))
         {
+            if (isOver)
+            {
+                // No event can take that back any more: what is kept serves nothing.
+                buffer.Clear();
+            }
+
             return;
         }
 

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# The long forms of the hostile tests, and slowhttptest. Usage: tests/nightly/run.sh [ITEM...]; without items all of them.
+# Items: desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
+# PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+export PROXYGATEWAY_NIGHTLY=1
+export PROXYGATEWAY_FIGURES="${PROXYGATEWAY_FIGURES:-$(mktemp)}"
+failed=()
+
+tests() { # PROJECT CLASS...
+    local project=$1 filters=()
+    shift
+    for class in "$@"; do filters+=(-class "*.Hostile.$class"); done
+    dotnet run -c Release --no-build --project "tests/$project" -- "${filters[@]}" -noLogo
+}
+
+# Slow headers, slow bodies and slow reads with 1,000 connections each; the tool asks all along whether the service is available.
+slowhttptest_modes() {
+    command -v slowhttptest > /dev/null || { echo "slowhttptest is not installed (Debian package slowhttptest)"; return 1; }
+    local folder status=0 port management gateway agent
+    folder=$(mktemp -d)
+    read -r port management agent < <(node -e '
+        const net = require("net"), s = [0, 1, 2].map(() => net.createServer().listen(0, "127.0.0.1"));
+        setTimeout(() => { console.log(s.map(x => x.address().port).join(" ")); s.forEach(x => x.close()); }, 100);')
+    node -e '
+        require("http").createServer((q, r) => { q.resume().on("end", () => r.writeHead(200, { "content-type": "application/json" })
+            .end(JSON.stringify({ id: "a", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message: { role: "assistant", content: "w".repeat(3e6) }, finish_reason: "stop" }] }))); })
+            .listen(+process.argv[1], "127.0.0.1")' "$agent" &
+    local agent_pid=$!
+    cat > "$folder/appsettings.json" <<JSON
+{ "Gateway": { "Listen": "http://127.0.0.1:$port", "ManagementListen": "http://127.0.0.1:$management" },
+  "ReverseProxy": {
+    "Routes": {
+      "chat": { "ClusterId": "agent", "Match": { "Path": "/v1/chat/completions", "Methods": [ "POST" ] }, "StreamingFallback": { "Format": "openai-chat" } },
+      "any": { "ClusterId": "agent", "Match": { "Path": "/{**rest}" } } },
+    "Clusters": { "agent": { "Destinations": { "a": { "Address": "http://127.0.0.1:$agent" } } } } } }
+JSON
+    local binary=${PROXYGATEWAY_BINARY:-artifacts/bin/ProxyGateway/release/proxygateway}
+    "$binary" run --config "$folder/appsettings.json" > "$folder/log" 2>&1 &
+    gateway=$!
+    for _ in $(seq 100); do curl -sf "http://127.0.0.1:$management/health/ready" > /dev/null && break; sleep 0.1; done
+    local url="http://127.0.0.1:$port/v1/chat/completions"
+    mode() { # NAME ARGUMENT...
+        local name=$1 said
+        shift
+        slowhttptest "$@" -c 1000 -r 200 -l 40 -p 3 -g -o "$folder/$name" > "$folder/$name.txt" 2>&1
+        # Columns of the CSV: seconds, closed, pending, connected, service available (its own number or 0).
+        said=$(awk -F, 'NR > 1 { n++; if ($5 + 0 > 0) up++ } END { printf "available in %d of %d seconds", up, n }' "$folder/$name.csv")
+        echo "slowhttptest $name: 1000 connections, 200 a second, 40 s: $said" | tee -a "$PROXYGATEWAY_FIGURES"
+        awk -F, 'NR > 1 && $5 + 0 == 0 { exit 1 }' "$folder/$name.csv" || status=1
+    }
+    mode headers -H -i 10 -u "$url"
+    mode body -B -i 10 -s 1000000 -t POST -u "$url"
+    mode read -X -w 512 -y 1024 -n 5 -z 32 -u "http://127.0.0.1:$port/large"
+    kill -TERM "$gateway" "$agent_pid"
+    wait "$gateway" "$agent_pid" 2> /dev/null
+    return "$status"
+}
+
+item() {
+    case $1 in
+        desync) tests ProxyGateway.IntegrationTests DesyncTests UpgradeTests ;;
+        secrets) tests ProxyGateway.IntegrationTests SecretTests ;;
+        injection) tests ProxyGateway.Tests InjectionTests HostileJsonTests ;;
+        foreign-hosts) tests ProxyGateway.IntegrationTests ForeignHostTests ;;
+        sockets) tests ProxyGateway.IntegrationTests FaultyStreamTests ;;
+        slow) tests ProxyGateway.IntegrationTests SlowClientTests ;;
+        bombs) tests ProxyGateway.IntegrationTests BombTests ;;
+        resets) tests ProxyGateway.IntegrationTests RapidResetTests ;;
+        scarcity) tests ProxyGateway.IntegrationTests ScarcityTests ;;
+        # Two hundred ports, in a network of its own: nobody else's are touched.
+        ports) unshare -n bash -c 'ip link set lo up && echo "40000 40199" > /proc/sys/net/ipv4/ip_local_port_range && "$@"' - \
+            dotnet run -c Release --no-build --project tests/ProxyGateway.IntegrationTests -- -method "*FewEphemeralPorts*" -noLogo ;;
+        slowhttptest) slowhttptest_modes ;;
+        *) echo "unknown item $1"; return 2 ;;
+    esac
+}
+
+[ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
+dotnet build -c Release -v q --nologo tests/ProxyGateway.IntegrationTests && dotnet build -c Release -v q --nologo tests/ProxyGateway.Tests || exit 1
+for name in "$@"; do
+    echo "== $name"
+    item "$name" || failed+=("$name")
+done
+echo "== measured"
+cat "$PROXYGATEWAY_FIGURES"
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
