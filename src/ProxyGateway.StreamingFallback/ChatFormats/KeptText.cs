@@ -50,8 +50,15 @@ internal sealed class KeptText(int maxBytes)
     /// <summary>Keeps <paramref name="text"/>, which needs no decoding.</summary>
     public void Append(ReadOnlySpan<byte> text, PooledBuffer buffer)
     {
+        var wasOver = _overflow;
         if (!HasRoom(text.Length))
         {
+            if (wasOver)
+            {
+                // What is kept serves nothing.
+                buffer.Clear();
+            }
+
             return;
         }
 
