@@ -44,8 +44,9 @@ public sealed class StreamingFallbackOptions
     public int MaxAnswerBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// Most memory that request bodies and delivered text of all exchanges in flight may take together, in bytes; a request that
-    /// finds no room is answered 503. Never more than an eighth of what the process may use; 0 is no limit. Default: 1073741824. Range: 0 to 1099511627776.
+    /// Most memory that request bodies of all exchanges in flight may take together, in bytes, and as much again for
+    /// delivered text. A request that finds no room is answered 503; a stream that finds none keeps less text, and is not
+    /// spliced once it is longer. Never more than an eighth of what the process may use; 0 is no limit. Default: 1073741824. Range: 0 to 1099511627776.
     /// </summary>
     public long MaxReplayMemoryBytes { get; set; } = 1024 * 1024 * 1024;
 

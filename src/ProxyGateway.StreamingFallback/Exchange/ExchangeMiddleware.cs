@@ -32,25 +32,13 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
 
         try
         {
-            if (services.Memory.HasRoom(route.Limits.MaxReplayMemoryBytes, KeptBytesOf(context.Request, route)))
-            {
-                await RunAsync(context, route);
-            }
-            else
-            {
-                services.Metrics.OutOfReplayMemory(route.RouteId);
-                await RefuseOverloadedAsync(context, route);
-            }
+            await RunAsync(context, route);
         }
         finally
         {
             gate.Leave();
         }
     }
-
-    /// <summary>What a request will be kept with, as far as it says: one that is too large is refused for that, whatever room there is.</summary>
-    private static long KeptBytesOf(HttpRequest request, RouteSettings route) =>
-        request.ContentLength is { } length && length <= route.Limits.MaxRequestBytes ? length : 0;
 
     private Task RefuseOverloadedAsync(HttpContext context, RouteSettings route)
     {

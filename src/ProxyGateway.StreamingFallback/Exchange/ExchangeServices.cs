@@ -17,8 +17,6 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
 
     public LiveExchanges Live => live;
 
-    public ReplayMemory Memory { get; } = new(live, time);
-
     public TimeProvider Time => time;
 
     public DrainSignal Drain => drain;

@@ -46,7 +46,8 @@ public static class RawHttpClient
             head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
         }
 
-        if (call.Body.Length > 0 || call.Method is "POST" or "PUT")
+        var isChunked = call.Headers.Any(h => h.Key.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase));
+        if (!isChunked && (call.Body.Length > 0 || call.Method is "POST" or "PUT"))
         {
             head.Append(CultureInfo.InvariantCulture, $"Content-Length: {call.Body.Length}\r\n");
         }
