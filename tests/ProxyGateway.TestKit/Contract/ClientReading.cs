@@ -118,7 +118,7 @@ public sealed class ClientReading
             var e = attempt.Events[i];
             var at = found.End;
             var length = MatchAt(at, e.Raw, isFirst: i == 0);
-            if (length < 0 && found.Events.Count > 0)
+            if (length < 0 && found.Events.Count > 0 && !e.Is(EventTraits.Optional))
             {
                 while (_format.HeartbeatLength(_body[at..]) is > 0 and var beat)
                 {

@@ -119,7 +119,6 @@ internal sealed class ResponsesStream : ContractStream
         return new ContractEvent
         {
             Raw = block.Raw,
-            Traits = type == "response.in_progress" ? EventTraits.Heartbeat : EventTraits.None,
             Id = JsonStrings.Get(response, "id"),
             Model = JsonStrings.Get(response, "model"),
             Problem = number ?? problem,

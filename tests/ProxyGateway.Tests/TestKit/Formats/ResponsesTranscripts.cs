@@ -28,6 +28,9 @@ internal static class ResponsesTranscripts
     private static string Failed(string id = Id) =>
         "event: response.failed\n" + Event("response.failed", Response("failed", id: id, more: ",\"error\":{\"code\":\"server_error\",\"message\":\"m\"}"));
 
+    /// <summary>A delta without text for what is open.</summary>
+    private static readonly string Beat = Delta("output_text", 0, Msg, "");
+
     public static IEnumerable<TranscriptCase> Good()
     {
         byte[] whole = Numbered([Created(), InProgress(), .. Reasoning(0, "Hm"), .. Message(1, "output_text", "Hi"), .. ResponseStream.Call(2, "get", "{}"),
@@ -35,12 +38,12 @@ internal static class ResponsesTranscripts
         yield return R.Good("healthy", Got(whole), R.Whole(whole));
         yield return R.Good("healthy with an end marker", Got([.. whole, .. Chat.Bytes(ResponseStream.Done)]), R.Whole([.. whole, .. Chat.Bytes(ResponseStream.Done)]));
         yield return R.Good("spliced", Got(Numbered([.. Hel, Events[3], .. End])), Cut, Answer);
-        yield return R.Good("spliced after heartbeats", Got(Numbered([.. Hel, InProgress(), InProgress(), Events[3], .. End])), R.Cut(Numbered(Hel)) with { Ending = AttemptEnding.Stalled }, Answer);
+        yield return R.Good("spliced after heartbeats", Got(Numbered([.. Hel, Beat, Beat, Events[3], .. End])), R.Cut(Numbered(Hel)) with { Ending = AttemptEnding.Stalled }, Answer);
         yield return R.Good("ends that waited are said again", Got(Numbered([.. Hel, Events[3], .. End])), R.Cut(Numbered([.. Hel, Events[3], Events[4], Events[5]])), Answer);
         yield return R.Good("spliced inside a call", Got(Numbered([.. Call, Completed(WholeGet)])), CallCut, CallAnswer);
         yield return R.Good("made of a replay", Got(Numbered([Created("run2"), .. Events.Select(e => e.Replace("run1", "run2", StringComparison.Ordinal)), Completed(Hello.Replace("run1", "run2", StringComparison.Ordinal), id: "run2")])), R.Cut(Numbered([Created()])), Answer);
         yield return R.Good("terminated", Loud(Numbered([.. Hel, Error, Failed()])), Cut, R.Failed());
-        yield return R.Good("terminated after a heartbeat", Loud(Numbered([.. Hel, InProgress(), Error, Failed()])), Cut, R.Failed());
+        yield return R.Good("terminated after a heartbeat", Loud(Numbered([.. Hel, Beat, Error, Failed()])), Cut, R.Failed());
         yield return R.Good("terminated before anything was said", Loud([.. Chat.Bytes(": keepalive\n"), .. Numbered([Error, Failed("gateway")])]), R.Cut(Numbered([Created()])) with { Ending = AttemptEnding.Stalled }, R.Failed());
         yield return R.Good("half a call of the upstream", Loud(Numbered([.. Call[..3], Error, Failed()])), R.Whole(Numbered([.. Call[..3], ItemDone(0, CallItem("fc_0_run1", "call_0", "get", "{\"city\":\"Pa")), Completed("")])), R.Failed());
         yield return R.Good("everything failed", new ClientRecord { Status = 502, Body = ResponseStream.ErrorBody }, R.Cut(Numbered([Created()])), R.Failed());
@@ -104,6 +107,8 @@ internal static class ResponsesTranscripts
         yield return R.Bad(6, "response.failed under another id", Loud(Numbered([.. Hel, Error, Failed("run2")])), Cut, R.Failed());
         yield return R.Bad(6, "error events without the next number", Loud([.. Numbered(Hel), .. Numbered([Error, Failed()], 0)]), Cut, R.Failed());
         yield return R.Bad(8, "response.created of a failed attempt", Got([.. Numbered([Created()]), .. Numbered([Created("run2"), .. Events, Completed(Hello, id: "run2")])]), R.Cut(Numbered([Created()])), R.Whole(Numbered([Created("run2"), .. Events, Completed(Hello, id: "run2")])));
+        yield return R.Bad(9, "response.in_progress for a heartbeat", Got(Numbered([.. Hel, InProgress(), Events[3], .. End])), R.Cut(Numbered(Hel)) with { Ending = AttemptEnding.Stalled }, Answer);
+        yield return R.Bad(6, "a heartbeat without its number", Got([.. Numbered([.. Hel, Beat]), .. Numbered([Events[3], .. End], 4)]), R.Cut(Numbered(Hel)) with { Ending = AttemptEnding.Stalled }, Answer);
         yield return R.Bad(9, "a comment block for a heartbeat", Got([.. Numbered(Hel), .. Chat.Bytes(": ping\n\n"), .. Numbered([Events[3], .. End], 4)]), Cut, Answer);
     }
 
