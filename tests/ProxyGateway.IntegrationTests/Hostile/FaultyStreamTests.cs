@@ -82,7 +82,8 @@ public sealed class FaultyStreamTests
         Assert.True(violations.Count == 0, string.Join('\n', violations.Take(20)));
         Assert.Equal(0, hung);
         Assert.Equal(count, outcomes.Values.Sum());
-        Assert.True(outcomes.GetValueOrDefault("completed") >= count * 3 / 4, said);
+        // How many of them a circuit sends to the fallback at once depends on how busy the machine is.
+        Assert.True(outcomes.GetValueOrDefault("completed") + outcomes.GetValueOrDefault("recovered") >= count * 9 / 10, said);
         Assert.True(outcomes.GetValueOrDefault("recovered") >= count / 20, said);
     }
 
