@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using ProxyGateway.TestKit;
 using Xunit;
 
 namespace ProxyGateway.DeployTests.Container;
@@ -46,7 +45,7 @@ internal sealed class PublishedGateway : IAsyncDisposable
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
 
-        var (port, managementPort) = (FreePort(), FreePort());
+        var (port, managementPort) = (FreePort.Next(), FreePort.Next());
         var start = Command(["run", "--config", Path.Combine(folder, "appsettings.json")]);
         start.Environment["Gateway__Listen"] = $"http://127.0.0.1:{port}";
         start.Environment["Gateway__ManagementListen"] = $"http://127.0.0.1:{managementPort}";
@@ -169,13 +168,6 @@ internal sealed class PublishedGateway : IAsyncDisposable
         }
 
         Assert.Fail("not ready within 30 s");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [DllImport("libc", EntryPoint = "kill")]

@@ -1,9 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ProxyGateway.TestKit;
 using ProxyGateway.TestKit.Data;
 using Xunit;
 
@@ -39,7 +38,7 @@ internal sealed partial class RunningPrometheus : IAsyncDisposable
         File.Copy(Path.Combine(Files, "rules.yml"), Path.Combine(directory.FullName, "rules.yml"));
         var alerts = await File.ReadAllTextAsync(Path.Combine(Files, "alerts.yml"), cancel);
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "alerts.yml"), For().Replace(alerts, "for: 0s"), cancel);
-        var port = FreePort();
+        var port = FreePort.Next();
         try
         {
             var process = Process.Start(new ProcessStartInfo("prometheus", [
@@ -101,7 +100,7 @@ internal sealed partial class RunningPrometheus : IAsyncDisposable
         try
         {
             using var response = await _client.GetAsync("/-/ready", cancel);
-            return response.StatusCode == HttpStatusCode.OK;
+            return response.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {
@@ -113,13 +112,6 @@ internal sealed partial class RunningPrometheus : IAsyncDisposable
     {
         using var response = await _client.GetAsync(path, cancel);
         return JsonElement.Parse(await response.Content.ReadAsStringAsync(cancel));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"for: \d+m")]

@@ -41,7 +41,8 @@ internal sealed class MeterReadings : IDisposable
     {
         lock (_lock)
         {
-            return _readings.Where(r => r.Instrument == instrument).GroupBy(r => r.Tags.GetValueOrDefault(tag, "")).ToDictionary(
+            // Series begin with a 0 at start and after each reload, whenever that may be; it counts nothing.
+            return _readings.Where(r => r.Instrument == instrument && (r.Value != 0 || r.Instrument.EndsWith("duration", StringComparison.Ordinal))).GroupBy(r => r.Tags.GetValueOrDefault(tag, "")).ToDictionary(
                 g => g.Key,
                 g => instrument.EndsWith("duration", StringComparison.Ordinal) ? g.Count() : (long)g.Sum(r => r.Value));
         }

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ProxyGateway.IntegrationTests.Gateway;
+using ProxyGateway.TestKit;
 using Xunit;
 
 namespace ProxyGateway.IntegrationTests.Hostile;
@@ -52,7 +51,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it is ready. <paramref name="limit"/> is a shell command run in the same process before it, such as <c>ulimit -n 512</c>.</summary>
     public static async Task<GatewayProcess> StartAsync(Action<GatewaySetup> configure, string? limit = null, params (string Name, string Value)[] environment)
     {
-        var ports = FreePorts(3);
+        int[] ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
         var setup = new GatewaySetup().Chat();
         setup["Gateway:Listen"] = $"http://127.0.0.1:{ports[0]}";
         setup["Gateway:ListenHttp2"] = $"http://127.0.0.1:{ports[1]}";
@@ -143,15 +142,6 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         _process.Dispose();
         _management.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(l => l.Start());
-        int[] ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        listeners.ForEach(l => l.Dispose());
-        return ports;
     }
 
     private static JsonObject ToJson(IReadOnlyDictionary<string, string?> values)
