@@ -28,6 +28,8 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
         }
     }
 
+    public UpstreamCall Call => call;
+
     public string? ReasonPhrase { get; set; }
 
     public IHeaderDictionary Headers { get; set; } = new HeaderDictionary(UsualHeaders);

@@ -21,7 +21,7 @@ internal sealed class AttemptRequest : IDisposable
 
     private readonly HttpContext _context;
     private readonly PooledBuffer _rewritten = new();
-    private readonly List<(string Name, StringValues Value)> _changed = [];
+    private List<(string Name, StringValues Value)>? _changed;
     private readonly PathString _path;
     private readonly IDictionary<object, object?>? _items;
     private readonly QueryString _query;
@@ -61,7 +61,12 @@ internal sealed class AttemptRequest : IDisposable
         var prepared = new AttemptRequest(context, exchange.Body, state);
         prepared.SetBody(exchange, mode, cluster.Model);
         prepared.SetCredentials(cluster.Settings, cluster.IsFallback, state, exchange.Time);
-        prepared.Assign(route, state);
+        if (!exchange.IsFirstAttempt || !ReferenceEquals(route.Cluster, state))
+        {
+            // YARP itself has assigned a first attempt at the route's own cluster.
+            prepared.Assign(route, state);
+        }
+
         prepared.Avoid(avoid);
         return prepared;
     }
@@ -84,7 +89,7 @@ internal sealed class AttemptRequest : IDisposable
     public void SetHeader(string name, StringValues value)
     {
         var headers = _context.Request.Headers;
-        _changed.Add((name, headers[name]));
+        (_changed ??= []).Add((name, headers[name]));
         headers[name] = value;
     }
 
@@ -93,10 +98,11 @@ internal sealed class AttemptRequest : IDisposable
 
     public void Dispose()
     {
-        for (var i = _changed.Count - 1; i >= 0; i--)
+        for (var i = _changed?.Count - 1; i >= 0; i--)
         {
             // No value is no header.
-            _context.Request.Headers[_changed[i].Name] = _changed[i].Value;
+            var (name, value) = _changed![i.Value];
+            _context.Request.Headers[name] = value;
         }
 
         if (_items is not null)

@@ -13,18 +13,22 @@ internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
     public async Task InvokeAsync(HttpContext context)
     {
         await next(context);
-        if (context.Features.Get<UpstreamCall>() is not { } call)
+        if (UpstreamCall.Of(context) is not { } call)
         {
             return;
         }
 
         // From here to the ending nothing may be written in between: the rest that is made now goes on from what was delivered.
         await call.TakeTurnAsync();
-        var reported = context.Features.Get<IForwarderErrorFeature>();
+        var reported = (IForwarderErrorFeature?)context.Features[typeof(IForwarderErrorFeature)];
         var outcome = call.Conclude(reported);
         if (!call.BlamesDestination)
         {
-            context.Features.Set<IForwarderErrorFeature>(null);
+            if (reported is not null)
+            {
+                context.Features.Set<IForwarderErrorFeature>(null);
+            }
+
             return;
         }
 

@@ -18,7 +18,7 @@ internal static class RequestCopy
         typeof(IHttpRequestLifetimeFeature), typeof(IHttpResetFeature), typeof(IHttpUpgradeFeature), typeof(IHttpExtendedConnectFeature),
         typeof(IHttpBodyControlFeature), typeof(IRequestBodyPipeFeature), typeof(IHttpRequestTrailersFeature), typeof(IFormFeature),
         typeof(IQueryFeature), typeof(IRequestCookiesFeature), typeof(IResponseCookiesFeature), typeof(IItemsFeature),
-        typeof(IServiceProvidersFeature), typeof(IReverseProxyFeature), typeof(IForwarderErrorFeature), typeof(UpstreamCall),
+        typeof(IServiceProvidersFeature), typeof(IReverseProxyFeature), typeof(IForwarderErrorFeature),
     ];
 
     public static HttpContext Of(HttpContext original)

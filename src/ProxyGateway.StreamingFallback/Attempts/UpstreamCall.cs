@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.StreamingFallback.Telemetry;
@@ -21,6 +23,9 @@ internal abstract class UpstreamCall : IDisposable
         Clock = new AttemptClock(exchange.Time, Cancel);
         Features = new AttemptFeatures(this, exchange.Client.Response, _cancel.Token);
     }
+
+    /// <summary>The call that <paramref name="context"/> goes through YARP's pipeline for; null outside of one.</summary>
+    public static UpstreamCall? Of(HttpContext context) => (context.Features[typeof(IHttpResponseFeature)] as AttemptFeatures)?.Call;
 
     public ClusterSettings Cluster { get; }
 

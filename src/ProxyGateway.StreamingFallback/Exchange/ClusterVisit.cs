@@ -44,16 +44,18 @@ internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limi
 
     public ClusterLimits LimitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Limits;
 
+    /// <summary>Where a visit runs. Its one strategy lets exceptions through, so that <c>ExecuteOutcomeAsync</c>, which adds no layer of its own, may be used.</summary>
+    public ResiliencePipeline<VisitResult> PipelineOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Pipeline;
+
     public async ValueTask<VisitResult> RunAsync<TState>(
         ClusterSettings cluster,
         Func<ResilienceContext, TState, ValueTask<VisitResult>> visit,
         TState state)
     {
-        var pipeline = _surroundings.GetValue(cluster, Build).Pipeline;
         var context = ResilienceContextPool.Shared.Get();
         try
         {
-            return await pipeline.ExecuteAsync(visit, context, state);
+            return await PipelineOf(cluster).ExecuteAsync(visit, context, state);
         }
         finally
         {

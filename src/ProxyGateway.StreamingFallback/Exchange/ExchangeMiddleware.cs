@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ProxyGateway.StreamingFallback.Attempts;
@@ -26,13 +27,48 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         if (!await gate.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
         {
             services.Metrics.Overloaded("");
-            await RefuseOverloadedAsync(context, route);
+            await RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded(), TimeSpan.Zero);
             return;
         }
 
         try
         {
-            await RunAsync(context, route);
+            var startedAt = services.Time.GetTimestamp();
+            var requestId = RequestIds.Of(context.Request);
+            var memory = new MemoryShare(services.Visits.Limits.Memory, route.Limits.MaxReplayMemoryBytes);
+            var (body, request, refusal) = await AdmitAsync(context, route, memory);
+            var plan = request is null ? null : AttemptPlan.For(route, request);
+            if ((refusal ?? Check(context, plan)) is { } error)
+            {
+                if (error.Status == StatusCodes.Status503ServiceUnavailable)
+                {
+                    services.Metrics.OutOfReplayMemory(route.RouteId);
+                }
+
+                body?.Dispose();
+                await RefuseAsync(context, route, requestId, error, services.Time.GetElapsedTime(startedAt));
+                return;
+            }
+
+            AttemptRequest.Clean(context, requestId);
+            using var span = GatewayTracing.StartExchange(context.Request, route, requestId);
+            using var exchange = new ChatExchange(context, route, request!, body!, services.Time, services.Drain.EndStreams)
+            {
+                RequestId = requestId,
+                ClusterId = plan![0].Settings.ClusterId,
+                Span = span,
+                Metrics = services.Metrics,
+                Memory = memory,
+                TextMemory = memory with { Budget = services.Visits.Limits.Text },
+            };
+            try
+            {
+                await services.RunAsync(exchange, new ExchangeRunner(exchange, plan, next, services), logger);
+            }
+            finally
+            {
+                GatewayTracing.Ended(exchange);
+            }
         }
         finally
         {
@@ -40,67 +76,15 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         }
     }
 
-    private Task RefuseOverloadedAsync(HttpContext context, RouteSettings route)
-    {
-        services.Live.Refused();
-        services.Metrics.Refused(route.RouteId, TimeSpan.Zero);
-        return RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded());
-    }
-
-    private async Task RunAsync(HttpContext context, RouteSettings route)
-    {
-        var startedAt = services.Time.GetTimestamp();
-        var requestId = RequestIds.Of(context.Request);
-        var memory = new MemoryShare(services.Visits.Limits.Memory, route.Limits.MaxReplayMemoryBytes);
-        var (body, request, refusal) = await AdmitAsync(context, route, memory);
-        var plan = request is null ? null : AttemptPlan.For(route, request);
-        if (request is not null && !HopCount.TryAdd(context.Request.Headers))
-        {
-            refusal = FaultAnswer.TooManyHops;
-        }
-
-        if (refusal is null && plan is null)
-        {
-            refusal = new GatewayError(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.");
-        }
-
-        if (refusal is { } error)
-        {
-            if (error.Status == StatusCodes.Status503ServiceUnavailable)
-            {
-                services.Metrics.OutOfReplayMemory(route.RouteId);
-            }
-
-            body?.Dispose();
-            services.Live.Refused();
-            services.Metrics.Refused(route.RouteId, services.Time.GetElapsedTime(startedAt));
-            await RefuseAsync(context, route, requestId, error);
-            return;
-        }
-
-        AttemptRequest.Clean(context, requestId);
-        using var span = GatewayTracing.StartExchange(context.Request, route, requestId);
-        using var exchange = new ChatExchange(context, route, request!, body!, services.Time, services.Drain.EndStreams)
-        {
-            RequestId = requestId,
-            ClusterId = plan![0].Settings.ClusterId,
-            Span = span,
-            Metrics = services.Metrics,
-            Memory = memory,
-            TextMemory = memory with { Budget = services.Visits.Limits.Text },
-        };
-        try
-        {
-            await services.RunAsync(exchange, new ExchangeRunner(exchange, plan!, next, services), logger);
-        }
-        finally
-        {
-            GatewayTracing.Ended(exchange);
-        }
-    }
+    /// <summary>What of a request that was read speaks against sending it on; null where nothing does.</summary>
+    private static GatewayError? Check(HttpContext context, IReadOnlyList<PlannedCluster>? plan) =>
+        !HopCount.TryAdd(context.Request.Headers) ? FaultAnswer.TooManyHops
+        : plan is null ? new GatewayError(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.")
+        : null;
 
     /// <summary>Reads the body into memory and the request out of it.</summary>
-    private static async Task<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route, MemoryShare memory)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route, MemoryShare memory)
     {
         if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
@@ -143,8 +127,10 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     private static GatewayError TooLarge(RouteSettings route) => new(
         StatusCodes.Status413PayloadTooLarge, "request_too_large", $"The request body is larger than {route.Limits.MaxRequestBytes} bytes.");
 
-    private static async Task RefuseAsync(HttpContext context, RouteSettings route, string requestId, GatewayError error)
+    private async Task RefuseAsync(HttpContext context, RouteSettings route, string requestId, GatewayError error, TimeSpan after)
     {
+        services.Live.Refused();
+        services.Metrics.Refused(route.RouteId, after);
         using var body = new PooledBuffer();
         route.Format.WriteErrorBody(error, body);
         var response = context.Response;

@@ -1,5 +1,6 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
+using Polly;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -29,6 +30,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     private readonly RouteModel _route = exchange.Http.GetRouteModel();
     private readonly ExchangeEnding _ending = new(exchange);
     private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
+    private readonly int _maxAttempts = exchange.Limits.MaxAttempts;
     private int _position;
     private int _clustersFailedOnRequest;
     private bool _failedOnRequestHere;
@@ -94,6 +96,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         || (end == VisitEnd.Refused && cluster.Settings.OnOpen == OpenCircuitAction.Reject && !cluster.IsFallback);
 
     /// <summary>Past the concurrency limit, then the circuit. The last resort is the visit to a cluster whose circuit has refused already.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<VisitResult> EnterAsync(PlannedCluster cluster, ClusterState state, AttemptMode mode, bool isLastResort = false)
     {
         var limits = services.Visits.LimitsOf(cluster.Settings);
@@ -102,18 +105,22 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             return new VisitResult(VisitEnd.Full, CircuitVerdict.Neutral, mode);
         }
 
+        var context = ResilienceContextPool.Shared.Get();
         try
         {
-            return isLastResort
+            var visited = isLastResort
                 ? await VisitAsync(CircuitPermit.Uncounted, cluster, state, mode, maxAttempts: 1)
-                : await services.Visits.RunAsync(
-                    cluster.Settings,
+                : await services.Visits.PipelineOf(cluster.Settings).ExecuteOutcomeAsync(
                     static (context, s) => s.Self.VisitAsync(
-                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.MaxAttempts),
-                    (Self: this, Cluster: cluster, State: state, Mode: mode, exchange.Limits.MaxAttempts));
+                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.Self._maxAttempts),
+                    context,
+                    (Self: this, Cluster: cluster, State: state, Mode: mode));
+            visited.ThrowIfException();
+            return visited.Result;
         }
         finally
         {
+            ResilienceContextPool.Shared.Return(context);
             limits.Gate.Leave();
         }
     }
@@ -126,7 +133,8 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         return state?.DestinationsState.AvailableDestinations.Count > 0 ? state : null;
     }
 
-    private async ValueTask<VisitResult> VisitAsync(CircuitPermit permit, PlannedCluster cluster, ClusterState state, AttemptMode mode, int maxAttempts)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Outcome<VisitResult>> VisitAsync(CircuitPermit permit, PlannedCluster cluster, ClusterState state, AttemptMode mode, int maxAttempts)
     {
         exchange.ClusterPermit = permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
@@ -154,7 +162,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             AttemptOutcome outcome;
             using (AttemptRequest.Prepare(exchange, exchange.Http, cluster, state, mode, _route, failedDestination))
             {
-                outcome = await (hedged?.RunAsync(first, next) ?? AttemptRunner.RunAsync(exchange.Http, first, next));
+                outcome = hedged is null ? await AttemptRunner.RunAsync(exchange.Http, first, next) : await hedged.RunAsync(first, next);
             }
 
             var attempt = hedged?.Decisive ?? first;
@@ -171,7 +179,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             {
                 exchange.ClusterPermit.On(CircuitVerdict.Success);
                 await _ending.CompleteAsync(attempt, services.Metrics);
-                return new VisitResult(VisitEnd.Answered, CircuitVerdict.Success);
+                return Ended(new(VisitEnd.Answered, CircuitVerdict.Success));
             }
 
             exchange.Note(outcome.Fault, exchange.ClusterId);
@@ -180,7 +188,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             {
                 exchange.ClusterPermit.On(Judge(outcome, cluster));
                 await _ending.BreakOffAsync(outcome);
-                return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
+                return Ended(new(VisitEnd.Answered, Judge(outcome, cluster)));
             }
 
             if (outcome.Result == AttemptResult.Answer && attempt.IsFirst && attempt.Truncated is false)
@@ -206,21 +214,23 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 case RecoveryStep.Relay:
                     exchange.ClusterPermit.On(CircuitVerdict.Neutral);
                     await _ending.RelayAsync();
-                    return new VisitResult(VisitEnd.Answered, CircuitVerdict.Neutral);
+                    return Ended(new(VisitEnd.Answered, CircuitVerdict.Neutral));
                 case RecoveryStep.NextCluster:
-                    return new VisitResult(VisitEnd.GoOn, Judge(outcome, cluster), decision.Mode);
+                    return Ended(new(VisitEnd.GoOn, Judge(outcome, cluster), decision.Mode));
                 case RecoveryStep.GiveUp:
-                    return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
+                    return Ended(new(VisitEnd.GiveUp, Judge(outcome, cluster)));
             }
 
             mode = decision.Mode;
             failedDestination = attempt.Destination;
             if (!await WaitAsync(decision.Delay, outcome.Fault.RetryAfter is not null))
             {
-                return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
+                return Ended(new(VisitEnd.GiveUp, Judge(outcome, cluster)));
             }
         }
     }
+
+    private static Outcome<VisitResult> Ended(VisitResult result) => Outcome.FromResult(result);
 
     /// <summary>An attempt is over: what its metrics, its streaming circuit and its destination learn of it.</summary>
     private void Book(Attempt attempt, AttemptOutcome outcome)

@@ -77,7 +77,7 @@ internal sealed class HedgedCall : IDisposable
     {
         _first = first;
         Race.Begin(first);
-        var asked = AttemptRunner.RunAsync(_exchange.Http, first, next);
+        var asked = AttemptRunner.RunAsync(_exchange.Http, first, next).AsTask();
         if (!await IsLateAsync(asked) || FindSecond(first) is not { } second)
         {
             return await asked is { Result: AttemptResult.Complete } && await first.TryWinWholeAsync() ? first.Outcome!.Value : await asked;

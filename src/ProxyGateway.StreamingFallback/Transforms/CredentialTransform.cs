@@ -17,7 +17,7 @@ internal sealed class CredentialTransform : ITransformProvider
 
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
-        if (transform.HttpContext.Features.Get<UpstreamCall>()?.Cluster.Credential is { } credential)
+        if (UpstreamCall.Of(transform.HttpContext)?.Cluster.Credential is { } credential)
         {
             var headers = transform.HttpContext.Response.Headers;
             foreach (var name in headers.Where(h => h.Value.Any(v => v?.Contains(credential.Secret, StringComparison.Ordinal) == true)).Select(h => h.Key).ToList())

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net.Http;
+using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -19,8 +20,8 @@ internal sealed class DecompressionTransform : ITransformProvider
 
     public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
-        if (transform.ProxyResponse is { } response && transform.HttpContext.Features.Get<UpstreamCall>() is not null
-            && response.Content.Headers.ContentEncoding is { Count: > 0 } encodings)
+        if (transform.ProxyResponse is { } response && response.Content.Headers.NonValidated.Contains(HeaderNames.ContentEncoding)
+            && UpstreamCall.Of(transform.HttpContext) is not null && response.Content.Headers.ContentEncoding is { Count: > 0 } encodings)
         {
             Unpack(transform, response, [.. encodings]);
         }

@@ -40,7 +40,7 @@ internal sealed class TraceContextTransform : ITransformProvider
             }
         }
 
-        (http.Features.Get<UpstreamCall>() as Attempt)?.OnSending();
+        (UpstreamCall.Of(http) as Attempt)?.OnSending();
         return default;
     });
 }

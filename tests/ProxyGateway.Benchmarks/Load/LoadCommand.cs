@@ -99,10 +99,10 @@ internal static class LoadCommand
     /// <summary>Runs all of the code often enough for the JIT's last tier, with pauses in which it can get there.</summary>
     private static async Task WarmUpAsync(Target target)
     {
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 5; i++)
         {
-            await new ExchangesCell("json", stream: false, 16, 3200).RunAsync(target);
-            await new ExchangesCell("short", stream: true, 16, 3200).RunAsync(target);
+            await new ExchangesCell("json", stream: false, 16, 6400).RunAsync(target);
+            await new ExchangesCell("short", stream: true, 16, 6400).RunAsync(target);
             await new BurstCell(8, 3).RunAsync(target);
             await new PacedCell("warm-up", 100, 50, TimeSpan.FromSeconds(0.7)).RunAsync(target);
         }
