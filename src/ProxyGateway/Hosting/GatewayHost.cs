@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
+using ProxyGateway.Backplane;
 using ProxyGateway.Clients;
 using ProxyGateway.Configuration;
 using ProxyGateway.Management;
@@ -52,6 +53,7 @@ internal static class GatewayHost
         builder.Services.AddHostedService<DrainService>();
         TraceExport.AddTo(builder.Services, builder.Configuration);
         builder.Services.AddSingleton<ClientRegistry>();
+        BackplaneService.AddTo(builder.Services);
         builder.Services.AddHostedService<OpenListenerWarning>();
         builder.Services.AddHostedService<OpenManagementWarning>();
         builder.Services.AddSingleton<ILoggerFactory>(s => new QuietLoggerFactory(ActivatorUtilities.CreateInstance<LoggerFactory>(s)));
