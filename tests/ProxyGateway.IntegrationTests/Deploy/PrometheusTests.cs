@@ -48,7 +48,7 @@ public sealed class PrometheusTests
         Assert.Equal(
             [
                 "ProxyGatewayDown", "ProxyGatewayCircuitOpen", "ProxyGatewayCircuitFlapping", "ProxyGatewayStreamsTerminated", "ProxyGatewayFallbackRateHigh",
-                "ProxyGatewayNoHealthyDestination", "ProxyGatewaySlowFirstContent", "ProxyGatewayReloadFailed", "ProxyGatewayReplayMemoryHigh",
+                "ProxyGatewayNoHealthyDestination", "ProxyGatewaySlowFirstContent", "ProxyGatewayReloadFailed", "ProxyGatewayBackplaneDown", "ProxyGatewayReplayMemoryHigh",
             ],
             alerts);
         Assert.Equal(alerts.Select(a => $"runbook_url: docs/runbooks/{a}.md"), lines.Where(l => l.StartsWith("runbook_url:", StringComparison.Ordinal)));
