@@ -13,13 +13,13 @@ internal sealed class BackplaneMetrics : IDisposable
 
     public static MetricDefinition Up { get; } = new(MetricKind.Gauge, "proxygateway.backplane.up", null, "1 where the last round with the backplane went well, 0 where it did not: this replica then goes by what it sees itself.");
 
-    public static MetricDefinition Rounds { get; } = new(MetricKind.Counter, "proxygateway.backplane.failures", null, "Rounds with the backplane that something was wrong with, by what.", new MetricLabel("reason", [.. Failures.Select(Label)]));
+    public static MetricDefinition FailedRounds { get; } = new(MetricKind.Counter, "proxygateway.backplane.failures", null, "Rounds with the backplane that something was wrong with, by what.", new MetricLabel("reason", [.. Failures.Select(Label)]));
 
     public static MetricDefinition Hints { get; } = new(
         MetricKind.Counter, "proxygateway.backplane.hints", null, "Circuits that opened here and were told to the others, and those of others that made this replica probe first.",
         new MetricLabel("proxy.cluster.id"), new MetricLabel("circuit", [.. Enum.GetValues<CircuitKind>().Select(GatewayMetrics.Label)]), new MetricLabel("direction", Directions));
 
-    public static IReadOnlyList<MetricDefinition> All { get; } = [Up, Rounds, Hints];
+    public static IReadOnlyList<MetricDefinition> All { get; } = [Up, FailedRounds, Hints];
 
     private readonly Meter _meter;
     private readonly Counter<long> _failures;
@@ -31,7 +31,7 @@ internal sealed class BackplaneMetrics : IDisposable
     {
         _meter = factory.Create(GatewayMetrics.MeterName);
         _meter.CreateObservableGauge(Up.Name, Read, Up.Unit, Up.Description);
-        _failures = _meter.CreateCounter<long>(Rounds.Name, Rounds.Unit, Rounds.Description);
+        _failures = _meter.CreateCounter<long>(FailedRounds.Name, FailedRounds.Unit, FailedRounds.Description);
         _hints = _meter.CreateCounter<long>(Hints.Name, Hints.Unit, Hints.Description);
     }
 

@@ -22,13 +22,14 @@ internal sealed partial class BackplaneVoice(ILogger logger, TimeProvider time)
         }
         else
         {
-            Down(logger, BackplaneMetrics.Label(answer.Outcome), answer.Code);
+            var reason = BackplaneMetrics.Label(answer.Outcome);
+            Down(logger, answer.Code is null ? reason : $"{reason} ({answer.Code})");
         }
     }
 
     [LoggerMessage(EventId = 1, EventName = "BackplaneUp", Level = LogLevel.Information, Message = "backplane: connected, replicas share what they know")]
     private static partial void Up(ILogger logger);
 
-    [LoggerMessage(EventId = 2, EventName = "BackplaneDown", Level = LogLevel.Warning, Message = "backplane: {Reason} ({Code}); this replica goes by what it sees itself")]
-    private static partial void Down(ILogger logger, string reason, string? code);
+    [LoggerMessage(EventId = 2, EventName = "BackplaneDown", Level = LogLevel.Warning, Message = "backplane: {Reason}; this replica goes by what it sees itself")]
+    private static partial void Down(ILogger logger, string reason);
 }

@@ -38,8 +38,8 @@ internal static class RedisAddress
         options.AllowAdmin = false;
         options.TieBreaker = "";
         options.ConfigurationChannel = "";
-        // Nothing is subscribed to, and a second connection is kept for that where it could be.
-        options.CommandMap = CommandMap.Create(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"], available: false);
+        // Nothing is subscribed to, and a second connection is kept for that where it could be. Sentinels are asked that way.
+        options.CommandMap = !string.IsNullOrEmpty(options.ServiceName) ? options.CommandMap : CommandMap.Create(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"], available: false);
         return options;
     }
 }

@@ -8,6 +8,8 @@ internal sealed class RedisStore : IBackplaneStore
 {
     private const int LongestCode = 16;
 
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+
     private readonly ConnectionMultiplexer _connection;
     private readonly IDatabase _database;
 
@@ -57,8 +59,8 @@ internal sealed class RedisStore : IBackplaneStore
     {
         try
         {
-            await _connection.CloseAsync(allowCommandsToComplete: false);
-            await _connection.DisposeAsync();
+            await _connection.CloseAsync(allowCommandsToComplete: false).WaitAsync(FarewellLimit);
+            _connection.Dispose();
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

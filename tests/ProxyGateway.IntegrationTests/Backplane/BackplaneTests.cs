@@ -1,6 +1,8 @@
 using ProxyGateway.IntegrationTests.Gateway;
-using ProxyGateway.IntegrationTests.Telemetry;
+using ProxyGateway.IntegrationTests.Hostile;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.TestKit.Chats;
+using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;
 
@@ -200,6 +202,37 @@ public sealed class BackplaneTests
         await gateway.ReloadAsync(s => s["Gateway:Backplane:ConnectionStringFile"] = null);
         await Replicas.UntilAsync(async () => await gateway.UpAsync() == -1, "it was not let go");
         File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Redis_IsLoadedOnlyWhereItIsConfigured(bool configured)
+    {
+        await using var upstream = ScriptedUpstream.Start();
+        upstream.Choose = asked => Agents.Good(asked);
+        await using var gateway = await GatewayProcess.StartAsync(s =>
+        {
+            s.Client(10).Cluster("primary", upstream);
+            if (configured)
+            {
+                s.Backplane("127.0.0.1:1");
+            }
+        });
+        var answer = await RawHttpClient.SendAsync(
+            new HttpCall
+            {
+                Address = gateway.Http1,
+                Body = Chat.Default.Request(),
+                Headers = [new("Content-Type", "application/json"), new("Authorization", "Bearer " + Replicas.ClientKey)],
+            },
+            Cancel);
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(configured, (await gateway.MetricAsync("proxygateway_backplane_up", "none")).Count > 0);
+        // A published binary has everything in one file.
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("PROXYGATEWAY_BINARY") is not null, "not this build's program");
+        Assert.Equal(configured, gateway.HasLoaded("StackExchange.Redis.dll"));
     }
 
     private static async Task<List<int?>> SendUntilAsync(GatewayFixture gateway, CancellationToken stop)
