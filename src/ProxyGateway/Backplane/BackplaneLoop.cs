@@ -57,6 +57,7 @@ internal sealed class BackplaneLoop(BackplaneRound round, Func<BackplaneSettings
         StoreAnswer answer;
         try
         {
+            round.BeginSeries();
             store ??= await connect(settings);
             answer = await round.RunAsync(store, settings);
         }

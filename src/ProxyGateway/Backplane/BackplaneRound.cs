@@ -32,12 +32,12 @@ internal sealed class BackplaneRound(CircuitRegistry circuits, Func<IEnumerable<
     /// <summary>What went wrong, the worst first; a good answer where nothing did. Never throws.</summary>
     public async Task<StoreAnswer> RunAsync(IBackplaneStore store, BackplaneSettings settings)
     {
-        List<Task<StoreAnswer>> turns = [];
+        // Written each time: a server that is full or read-only would else look well until there is something to tell.
+        List<Task<StoreAnswer>> turns = [store.SetAsync($"{settings.KeyPrefix}alive:{Instance}", "1", settings.Lease)];
         if (settings.ShareCircuits)
         {
             foreach (var id in clusters())
             {
-                metrics.ClusterAppeared(id);
                 var pair = circuits.Get(id);
                 turns.AddRange(Kinds.Select(kind => ShareAsync(store, settings, id, kind, kind == CircuitKind.Cluster ? pair.Cluster : pair.Streaming)));
             }
@@ -57,6 +57,15 @@ internal sealed class BackplaneRound(CircuitRegistry circuits, Func<IEnumerable<
         catch (TimeoutException)
         {
             return new StoreAnswer(StoreOutcome.TimedOut);
+        }
+    }
+
+    /// <summary>Begins the series of what a round may tell of, with or without a server.</summary>
+    public void BeginSeries()
+    {
+        foreach (var id in clusters())
+        {
+            metrics.ClusterAppeared(id);
         }
     }
 
