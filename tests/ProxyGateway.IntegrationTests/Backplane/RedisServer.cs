@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ProxyGateway.TestKit;
 using Xunit;
 
 namespace ProxyGateway.IntegrationTests.Backplane;
@@ -18,7 +19,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private RedisServer(string[] options) => _options = options;
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Next();
 
     public string Address => $"127.0.0.1:{Port}";
 
@@ -107,12 +108,5 @@ internal sealed class RedisServer : IAsyncDisposable
         }
 
         _folder.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
