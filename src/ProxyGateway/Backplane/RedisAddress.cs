@@ -9,8 +9,9 @@ internal static class RedisAddress
     {
         try
         {
-            // An option in the place of a host is parsed as one; its name would be looked up.
-            return ConfigurationOptions.Parse(text).EndPoints is { Count: > 0 } hosts && hosts.All(h => !(h.ToString() ?? "").Contains('='));
+            // An option in the place of a host is parsed as one; its name would be looked up. A tunnel would go by the limit on what a server may send.
+            var options = ConfigurationOptions.Parse(text);
+            return options.EndPoints.Count > 0 && options.EndPoints.All(h => !(h.ToString() ?? "").Contains('=')) && options.Tunnel is null;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
         {

@@ -13,9 +13,11 @@ internal sealed class RedisStore : IBackplaneStore
     private readonly ConnectionMultiplexer _connection;
     private readonly IDatabase _database;
 
-    private RedisStore(ConnectionMultiplexer connection)
+    private readonly ReadAllowance _allowance;
+
+    private RedisStore(ConnectionMultiplexer connection, ReadAllowance allowance)
     {
-        _connection = connection;
+        (_connection, _allowance) = (connection, allowance);
         _database = connection.GetDatabase();
     }
 
@@ -23,10 +25,13 @@ internal sealed class RedisStore : IBackplaneStore
     public static async Task<IBackplaneStore> ConnectAsync(string connectionString, TimeSpan timeout)
     {
         // Twice: the handshake waits for as long by itself, and should be the one to say what was wrong.
-        var connecting = ConnectionMultiplexer.ConnectAsync(RedisAddress.Read(connectionString, timeout));
+        var allowance = new ReadAllowance();
+        var options = RedisAddress.Read(connectionString, timeout);
+        options.Tunnel = allowance;
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
         try
         {
-            return new RedisStore(await connecting.WaitAsync((timeout * 2) + TimeSpan.FromSeconds(1)));
+            return new RedisStore(await connecting.WaitAsync((timeout * 2) + TimeSpan.FromSeconds(1)), allowance);
         }
         catch (TimeoutException)
         {
@@ -59,13 +64,19 @@ internal sealed class RedisStore : IBackplaneStore
     {
         try
         {
-            await _connection.CloseAsync(allowCommandsToComplete: false).WaitAsync(FarewellLimit);
-            _connection.Dispose();
+            // On another thread, because what is done to a connection that is half dead may block.
+            await Task.Run(CloseAsync).WaitAsync(FarewellLimit);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // It was to go.
         }
+    }
+
+    private async Task CloseAsync()
+    {
+        await _connection.CloseAsync(allowCommandsToComplete: false);
+        _connection.Dispose();
     }
 
     /// <summary>What an exception of the client says. Its text is not shown: it may quote the server, and the server anything.</summary>
@@ -81,8 +92,9 @@ internal sealed class RedisStore : IBackplaneStore
         _ => new(StoreOutcome.Invalid),
     };
 
-    private static async Task<StoreAnswer> TryAsync(Func<Task<StoreAnswer>> command)
+    private async Task<StoreAnswer> TryAsync(Func<Task<StoreAnswer>> command)
     {
+        _allowance.Refill();
         try
         {
             return await command();
