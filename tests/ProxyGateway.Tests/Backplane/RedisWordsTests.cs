@@ -44,18 +44,18 @@ public sealed class RedisWordsTests
     [InlineData("", null)]
     public void ServersReason_IsItsFirstWordInCapitals(string text, string? code)
     {
-        var answer = RedisStore.Judge(new RedisServerException(text));
+        var answer = RedisStore.Judge(new RedisServerException(default, CommandFlags.None, text));
         Assert.Equal((StoreOutcome.Refused, code), (answer.Outcome, answer.Code));
     }
 
     [Fact]
     public void Exceptions_HaveTheirReasons()
     {
-        Assert.Equal(StoreOutcome.Invalid, RedisStore.Judge(new RedisServerException("WRONGTYPE Operation against a key")).Outcome);
-        Assert.Equal(StoreOutcome.Invalid, RedisStore.Judge(new RedisServerException("ERR value is not an integer or out of range")).Outcome);
-        Assert.Equal(StoreOutcome.Unreachable, RedisStore.Judge(new RedisConnectionException(ConnectionFailureType.SocketClosed, "x")).Outcome);
-        Assert.Equal(StoreOutcome.Refused, RedisStore.Judge(new RedisConnectionException(ConnectionFailureType.AuthenticationFailure, "x")).Outcome);
-        Assert.Equal(StoreOutcome.TimedOut, RedisStore.Judge(new RedisTimeoutException("x", CommandStatus.Sent)).Outcome);
+        Assert.Equal(StoreOutcome.Invalid, RedisStore.Judge(new RedisServerException(default, CommandFlags.None, "WRONGTYPE Operation against a key")).Outcome);
+        Assert.Equal(StoreOutcome.Invalid, RedisStore.Judge(new RedisServerException(default, CommandFlags.None, "ERR value is not an integer or out of range")).Outcome);
+        Assert.Equal(StoreOutcome.Unreachable, RedisStore.Judge(new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "x", new IOException(), CommandStatus.Sent)).Outcome);
+        Assert.Equal(StoreOutcome.Refused, RedisStore.Judge(new RedisConnectionException(ConnectionFailureType.AuthenticationFailure, CommandFlags.None, "x", new IOException(), CommandStatus.Sent)).Outcome);
+        Assert.Equal(StoreOutcome.TimedOut, RedisStore.Judge(new RedisTimeoutException(CommandFlags.None, "x", CommandStatus.Sent)).Outcome);
         Assert.Equal(StoreOutcome.TimedOut, RedisStore.Judge(new TimeoutException()).Outcome);
         Assert.Equal(StoreOutcome.Unreachable, RedisStore.Judge(new SocketException()).Outcome);
         Assert.Equal(StoreOutcome.Unreachable, RedisStore.Judge(new FileNotFoundException()).Outcome);
