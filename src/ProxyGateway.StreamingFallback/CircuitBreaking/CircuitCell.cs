@@ -25,6 +25,7 @@ internal sealed class CircuitCell
     private readonly long _origin;
     private readonly OutcomeWindow _window = new();
     private readonly CircuitTransitionQueue _transitions = new();
+    private readonly SharedHint _hint = new();
 
     // Oldest first.
     private readonly List<CircuitPermit> _probes = new(1);
@@ -58,13 +59,14 @@ internal sealed class CircuitCell
     {
         lock (_gate)
         {
+            var now = Now_NeedsLock();
             var toHalfOpen = _status switch
             {
-                CircuitStatus.Open => Max(_breakEnds - Now_NeedsLock(), TimeSpan.Zero),
+                CircuitStatus.Open => Max(_breakEnds - now, TimeSpan.Zero),
                 CircuitStatus.Isolated => TimeSpan.MaxValue,
                 _ => TimeSpan.Zero,
             };
-            return new(_status, toHalfOpen, _failuresInARow, _onProbation, _breaksInARow, _probes.Count);
+            return new(_status, toHalfOpen, _failuresInARow, _onProbation, _breaksInARow, _probes.Count) { Hinted = _hint.Remaining(now) };
         }
     }
 
@@ -96,6 +98,21 @@ internal sealed class CircuitCell
 
         RaiseTransitions();
         return retryAfter == TimeSpan.Zero;
+    }
+
+    /// <summary>
+    /// Another replica's circuit is open for so long. Counts only where this one is closed and has no content of its own that says
+    /// otherwise (<see cref="SharedHint"/>); to be repeated while it is true, for it lapses by itself.
+    /// </summary>
+    /// <returns>Whether a hint is in force now that was not before.</returns>
+    public bool Hint(TimeSpan length)
+    {
+        lock (_gate)
+        {
+            var now = Now_NeedsLock();
+            var isNew = _hint.Remaining(now) == TimeSpan.Zero;
+            return _status == CircuitStatus.Closed && !_onProbation && _hint.Learn(now, Min(length, _settings.MaxBreakDuration)) && isNew;
+        }
     }
 
     /// <summary>Opens the circuit by hand until <see cref="Close"/> or <see cref="Reset"/>. A circuit that is switched off lets everybody in all the same.</summary>
@@ -153,11 +170,16 @@ internal sealed class CircuitCell
             if (_settings.SlowCallThreshold > TimeSpan.Zero && sinceStart > _settings.SlowCallThreshold)
             {
                 permit.Stage = PermitStage.Judged;
-                Fail_NeedsLock(TimeSpan.Zero);
+                Fail_NeedsLock(TimeSpan.Zero, _hint.Release(permit, Now_NeedsLock()));
+            }
+            else if (_hint.Release(permit, Now_NeedsLock()))
+            {
+                _hint.Refute();
             }
             else if (_status == CircuitStatus.HalfOpen)
             {
                 Close_NeedsLock(CircuitTransitionReason.ProbeFirstContent);
+                _hint.Refute();
                 _onProbation = true;
                 _failuresInARow = _settings.FailureThreshold - 1;
                 permit.Generation = _generation;
@@ -182,14 +204,20 @@ internal sealed class CircuitCell
                 return;
             }
 
+            var tellsOfHint = _hint.Release(permit, Now_NeedsLock());
             Debug.Assert(_status is CircuitStatus.Closed or CircuitStatus.HalfOpen, "Nobody enters the other generations.");
             switch (verdict.Kind)
             {
                 case CircuitVerdictKind.Success:
                     Succeed_NeedsLock();
+                    if (tellsOfHint)
+                    {
+                        _hint.Refute();
+                    }
+
                     break;
                 case CircuitVerdictKind.Failure:
-                    Fail_NeedsLock(verdict.MinimumBreak);
+                    Fail_NeedsLock(verdict.MinimumBreak, tellsOfHint);
                     break;
                 default:
                     _probes.Remove(permit);
@@ -205,6 +233,7 @@ internal sealed class CircuitCell
         if (_status == CircuitStatus.HalfOpen)
         {
             Close_NeedsLock(CircuitTransitionReason.ProbeSucceeded);
+            _hint.Refute();
         }
 
         _failuresInARow = 0;
@@ -213,15 +242,17 @@ internal sealed class CircuitCell
         _window.Add(failed: false, Now_NeedsLock());
     }
 
-    private void Fail_NeedsLock(TimeSpan minimumBreak)
+    private void Fail_NeedsLock(TimeSpan minimumBreak, bool confirmsHint)
     {
         var now = Now_NeedsLock();
         _failuresInARow++;
         _window.Add(failed: true, now);
+        _hint.Doubt();
         CircuitTransitionReason? reason = this switch
         {
             { _status: CircuitStatus.HalfOpen } => CircuitTransitionReason.ProbeFailed,
             { _onProbation: true } => CircuitTransitionReason.ProbationFailed,
+            _ when confirmsHint => CircuitTransitionReason.HintConfirmed,
             _ when minimumBreak > TimeSpan.Zero => CircuitTransitionReason.RetryAfter,
             _ when _settings.Mode == CircuitBreakerMode.Ratio => RatioReached_NeedsLock(now) ? CircuitTransitionReason.FailureRatio : null,
             _ => _failuresInARow >= _settings.FailureThreshold ? CircuitTransitionReason.FailuresInARow : null,
@@ -260,7 +291,7 @@ internal sealed class CircuitCell
 
     private TimeSpan Wait_NeedsLock(TimeSpan now) => _status switch
     {
-        CircuitStatus.Closed => TimeSpan.Zero,
+        CircuitStatus.Closed => _hint.Wait(now, _settings),
         CircuitStatus.Open => _breakEnds - now,
         CircuitStatus.Isolated => _settings.MaxBreakDuration,
         _ when _probes.Count < _settings.HalfOpenProbes => TimeSpan.Zero,
@@ -269,8 +300,13 @@ internal sealed class CircuitCell
 
     private CircuitPermit Admit_NeedsLock(TimeSpan now)
     {
-        var permit = new CircuitPermit(this, _generation, now) { IsProbe = _status == CircuitStatus.HalfOpen };
-        if (_status == CircuitStatus.HalfOpen)
+        var isHinted = _hint.Remaining(now) > TimeSpan.Zero;
+        var permit = new CircuitPermit(this, _generation, now) { IsProbe = isHinted || _status == CircuitStatus.HalfOpen };
+        if (isHinted)
+        {
+            _hint.Admit(permit);
+        }
+        else if (permit.IsProbe)
         {
             _probes.Add(permit);
         }
@@ -304,6 +340,7 @@ internal sealed class CircuitCell
         _generation++;
         _onProbation = false;
         _probes.Clear();
+        _hint.Clear();
     }
 
     private TimeSpan Now_NeedsLock() => _time.GetElapsedTime(_origin);

@@ -13,4 +13,8 @@ internal readonly record struct CircuitSnapshot(
     int FailuresInARow,
     bool OnProbation,
     int BreaksInARow,
-    int Probes);
+    int Probes)
+{
+    /// <summary>For how long another replica's open circuit is a reason to probe first; zero where there is none.</summary>
+    public TimeSpan Hinted { get; init; }
+}

@@ -15,6 +15,9 @@ internal enum CircuitTransitionReason
     /// <summary>A failure between a probe's first content and the next complete answer.</summary>
     ProbationFailed,
 
+    /// <summary>Another replica's circuit is open, and the request that was sent to see for itself failed here as well.</summary>
+    HintConfirmed,
+
     /// <summary>A probe failed.</summary>
     ProbeFailed,
 

@@ -21,6 +21,17 @@ internal sealed class ClientLimits(ClientOptions options)
         })
         : null;
 
+    private volatile SharedUsage? _shared;
+
+    public int RequestsPerMinute => options.RequestsPerMinute;
+
+    /// <summary>What other replicas tell of this client; null where nothing is shared.</summary>
+    public SharedUsage? Shared
+    {
+        get => _shared;
+        set => _shared = value;
+    }
+
     public bool Matches(ClientOptions other) =>
         other.MaxConcurrentRequests == options.MaxConcurrentRequests && other.RequestsPerMinute == options.RequestsPerMinute;
 
@@ -32,6 +43,14 @@ internal sealed class ClientLimits(ClientOptions options)
         if (slot is { IsAcquired: false })
         {
             slot.Dispose();
+            return null;
+        }
+
+        var shared = _rate is null ? null : _shared;
+        if (shared is not null && !shared.Leaves(_rate!.GetStatistics()!.CurrentAvailablePermits, out var untilOthers))
+        {
+            retryAfter = untilOthers;
+            slot?.Dispose();
             return null;
         }
 
@@ -47,6 +66,7 @@ internal sealed class ClientLimits(ClientOptions options)
             return null;
         }
 
+        shared?.Admitted();
         return slot is null ? NoLease.Instance : slot;
     }
 

@@ -20,6 +20,9 @@ internal sealed class ClientTable
         }
     }
 
+    /// <summary>The clients that may send so many requests a minute.</summary>
+    public IEnumerable<(string Id, ClientLimits Limits)> WithRate => _clients.Where(c => c.Limits.RequestsPerMinute > 0).Select(c => (c.Id, c.Limits));
+
     public bool IsEmpty => _clients.Count == 0;
 
     /// <summary>The client whose key this is. Takes as long for a wrong key as for a right one.</summary>

@@ -36,6 +36,9 @@ public sealed class GatewayOptions
 
     /// <summary>What happens between SIGTERM and the end of the process.</summary>
     public DrainOptions Drain { get; set; } = new();
+
+    /// <summary>What replicas tell each other.</summary>
+    public BackplaneOptions Backplane { get; set; } = new();
 }
 
 /// <summary>How log lines are written.</summary>

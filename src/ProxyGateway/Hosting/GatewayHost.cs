@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
+using ProxyGateway.Backplane;
 using ProxyGateway.Clients;
 using ProxyGateway.Configuration;
 using ProxyGateway.Management;
@@ -53,6 +54,7 @@ internal static class GatewayHost
         TraceExport.AddTo(builder.Services, builder.Configuration);
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = ClientSockets.Listen);
         builder.Services.AddSingleton<ClientRegistry>();
+        BackplaneService.AddTo(builder.Services);
         builder.Services.AddHostedService<OpenListenerWarning>();
         builder.Services.AddHostedService<OpenManagementWarning>();
         builder.Services.AddSingleton<ILoggerFactory>(s => new QuietLoggerFactory(ActivatorUtilities.CreateInstance<LoggerFactory>(s)));

@@ -55,7 +55,7 @@ public sealed class ComposeTests
     [Fact]
     public void EveryService_IsHardenedAndPublishesOnThisMachineOnly()
     {
-        Assert.Equal(["agent", "gateway", "grafana", "prometheus", "standby", "traffic"], Services.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["agent", "gateway", "grafana", "prometheus", "redis", "replica", "standby", "traffic"], Services.Keys.Order(StringComparer.Ordinal));
         foreach (var (name, service) in Services)
         {
             Assert.True(Yaml.TextAt(service, "read_only") == "true", name);

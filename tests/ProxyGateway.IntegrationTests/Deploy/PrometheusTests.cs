@@ -48,7 +48,7 @@ public sealed class PrometheusTests
         Assert.Equal(
             [
                 "ProxyGatewayDown", "ProxyGatewayCircuitOpen", "ProxyGatewayCircuitFlapping", "ProxyGatewayStreamsTerminated", "ProxyGatewayFallbackRateHigh",
-                "ProxyGatewayNoHealthyDestination", "ProxyGatewaySlowFirstContent", "ProxyGatewayReloadFailed", "ProxyGatewayReplayMemoryHigh",
+                "ProxyGatewayNoHealthyDestination", "ProxyGatewaySlowFirstContent", "ProxyGatewayReloadFailed", "ProxyGatewayBackplaneDown", "ProxyGatewayReplayMemoryHigh",
             ],
             alerts);
         Assert.Equal(alerts.Select(a => $"runbook_url: docs/runbooks/{a}.md"), lines.Where(l => l.StartsWith("runbook_url:", StringComparison.Ordinal)));
@@ -61,7 +61,7 @@ public sealed class PrometheusTests
     [Fact]
     public void Dashboard_NamesOnlyMetricsThatAreThere()
     {
-        var known = ProxyGateway.StreamingFallback.Telemetry.MetricCatalogue.All.Concat(ProxyGateway.Configuration.Reload.ConfigurationMetrics.All).Select(m => m.ExportedName).ToHashSet();
+        var known = ProxyGateway.StreamingFallback.Telemetry.MetricCatalogue.All.Concat(ProxyGateway.Configuration.Reload.ConfigurationMetrics.All).Concat(ProxyGateway.Backplane.BackplaneMetrics.All).Select(m => m.ExportedName).ToHashSet();
         var used = DashboardExpressions().SelectMany(e => System.Text.RegularExpressions.Regex.Matches(e.Expression, @"\b(proxygateway|gen_ai)_\w+?(?=(_bucket|_sum|_count)?[\s{\)\[])")).Select(m => m.Value)
             .Where(n => n != "gen_ai_token_type").ToHashSet();
         Assert.Subset(known, used);

@@ -48,6 +48,21 @@ internal sealed class MeterReadings : IDisposable
         }
     }
 
+    /// <summary>What a gauge of one series says now; null where it has none.</summary>
+    public double? Observe(string instrument)
+    {
+        lock (_lock)
+        {
+            _readings.RemoveAll(r => r.Instrument == instrument);
+        }
+
+        _listener.RecordObservableInstruments();
+        lock (_lock)
+        {
+            return _readings.Where(r => r.Instrument == instrument).Select(r => (double?)r.Value).SingleOrDefault();
+        }
+    }
+
     public long Active => Count("proxygateway.streams.active");
 
     /// <summary>The counters as the stream contract wants them.</summary>

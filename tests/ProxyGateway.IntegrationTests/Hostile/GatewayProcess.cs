@@ -46,6 +46,9 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>The most resident memory there ever was, in bytes.</summary>
     public long PeakResident => Status("VmHWM") * 1024;
 
+    /// <summary>Whether a library of this name is part of the process.</summary>
+    public bool HasLoaded(string library) => File.ReadLines($"/proc/{_process.Id}/maps").Any(l => l.Contains(library, StringComparison.OrdinalIgnoreCase));
+
     public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
     /// <summary>Starts it and waits until it is ready. <paramref name="limit"/> is a shell command run in the same process before it, such as <c>ulimit -n 512</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using ProxyGateway.Backplane;
 using ProxyGateway.Configuration.Reload;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.StreamingFallback.Telemetry;
@@ -19,7 +20,7 @@ public sealed class ScrapeTests
     [Fact]
     public async Task RunWithFaults_HasEverySeriesOfTheReferenceAndNoOther()
     {
-        await using var gateway = await FileGateway.StartAsync(Cancel, ("StreamingFallback:ModelLabels:0", "demo-good*"));
+        await using var gateway = await FileGateway.StartAsync(Cancel, ("StreamingFallback:ModelLabels:0", "demo-good*"), ("Gateway:Backplane:ConnectionString", "127.0.0.1:1"));
         await gateway.SufferAsync(1, Cancel);
         using (var client = new HttpClient())
         {
@@ -29,7 +30,7 @@ public sealed class ScrapeTests
 
         var scrape = await Scrape.ReadAsync(gateway.Management, Cancel);
 
-        IReadOnlyList<MetricDefinition> documented = [.. MetricCatalogue.All, .. ConfigurationMetrics.All];
+        IReadOnlyList<MetricDefinition> documented = [.. MetricCatalogue.All, .. ConfigurationMetrics.All, .. BackplaneMetrics.All];
         Assert.Equal(documented.Select(d => d.ExportedName).Order(StringComparer.Ordinal), scrape.Types.Keys.Where(n => n != "target_info").Order(StringComparer.Ordinal));
         foreach (var metric in documented)
         {

@@ -20,6 +20,7 @@ public sealed class CircuitModelTests
             (16, StepKind.Advance),
             (6, StepKind.Neutral),
             (3, StepKind.RetryAfter),
+            (6, StepKind.Hint),
             (3, StepKind.Settings),
             (2, StepKind.WallClock),
             (1, StepKind.Isolate),
@@ -36,6 +37,7 @@ public sealed class CircuitModelTests
         FirstContent,
         Neutral,
         RetryAfter,
+        Hint,
         Advance,
         Settings,
         WallClock,
@@ -105,6 +107,10 @@ public sealed class CircuitModelTests
                     permits[Recent(choice)].OnNeutral();
                     reference.Verdict(Recent(choice), "neutral", 0);
                     break;
+                case StepKind.Hint:
+                    var length = TimeSpan.FromMilliseconds(((choice / 64 % 40) - 1) * 500);
+                    Same(i, "news", reference.Hint(length.Ticks), cell.Hint(length));
+                    break;
                 case StepKind.Advance:
                     clock.Advance(Lapse(choice, reference, options));
                     reference.Now = clock.Elapsed.Ticks;
@@ -133,6 +139,7 @@ public sealed class CircuitModelTests
             var seen = cell.Snapshot();
             Same(i, "status", reference.Status, seen.Status);
             Same(i, "time to half-open", reference.TimeToHalfOpen, seen.TimeToHalfOpen.Ticks);
+            Same(i, "hint", reference.Hinted, seen.Hinted.Ticks);
             Same(i, "probation", reference.OnProbation, seen.OnProbation);
             Same(i, "probes", reference.Probes, seen.Probes);
             Same(i, "breaks in a row", reference.BreaksInARow, seen.BreaksInARow);

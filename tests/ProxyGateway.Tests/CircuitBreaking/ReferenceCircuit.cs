@@ -18,6 +18,9 @@ internal sealed class ReferenceCircuit(Func<double> random)
     private bool _probation;
     private long _openUntil;
     private readonly List<string> _breaksSinceSuccess = [];
+    private long _hintUntil;
+    private int _hint;
+    private bool _knowsBetter;
 
     public long Now { get; set; }
 
@@ -46,6 +49,22 @@ internal sealed class ReferenceCircuit(Func<double> random)
         "open" when _openUntil > Now => _openUntil - Now,
         _ => 0,
     };
+
+    public long Hinted => _hintUntil > Now ? _hintUntil - Now : 0;
+
+    /// <summary>True if there was no hint before and is one now.</summary>
+    public bool Hint(long length)
+    {
+        if (_state != "closed" || _probation || _knowsBetter || length <= 0)
+        {
+            return false;
+        }
+
+        var isNews = Hinted == 0;
+        _hint += isNews ? 1 : 0;
+        _hintUntil = Now + Math.Min(length, _options.MaxBreakDuration.Ticks);
+        return isNews;
+    }
 
     /// <summary>Zero if entered.</summary>
     public long Enter(CircuitBreakerOptions options, int permitId)
@@ -99,7 +118,20 @@ internal sealed class ReferenceCircuit(Func<double> random)
             wait = firstDeadline - Now < TimeSpan.TicksPerSecond ? firstDeadline - Now : TimeSpan.TicksPerSecond;
         }
 
-        _permits.Add(new Permit { Id = permitId, Era = wait == 0 ? _era : -1, Entered = Now });
+        else if (_state == "closed" && Hinted > 0)
+        {
+            foreach (var silent in _permits.Where(each => each.Hint == _hint && Now - each.Entered >= options.ProbeTimeout.Ticks))
+            {
+                silent.Hint = 0;
+            }
+
+            if (_permits.Count(each => each.Hint == _hint && !each.HadVerdict) >= options.HalfOpenProbes)
+            {
+                wait = Math.Min(Hinted, TimeSpan.TicksPerSecond);
+            }
+        }
+
+        _permits.Add(new Permit { Id = permitId, Era = wait == 0 ? _era : -1, Entered = Now, Hint = wait == 0 && Hinted > 0 ? _hint : 0 });
         return wait;
     }
 
@@ -121,11 +153,16 @@ internal sealed class ReferenceCircuit(Func<double> random)
         if (slow != 0 && sinceStart > slow)
         {
             permit.HadVerdict = true;
-            Fail(0);
+            Fail(0, Answers(permit));
+        }
+        else if (Answers(permit))
+        {
+            KnowBetter();
         }
         else if (_state == "half-open")
         {
             Become("closed", CircuitTransitionReason.ProbeFirstContent, 0);
+            KnowBetter();
             Forget();
             _probation = true;
             permit.Era = _era;
@@ -148,6 +185,11 @@ internal sealed class ReferenceCircuit(Func<double> random)
 
         if (verdict == "success")
         {
+            if (Answers(permit) || _state == "half-open")
+            {
+                KnowBetter();
+            }
+
             if (_state == "half-open")
             {
                 Become("closed", CircuitTransitionReason.ProbeSucceeded, 0);
@@ -160,7 +202,7 @@ internal sealed class ReferenceCircuit(Func<double> random)
         }
         else if (verdict == "failure")
         {
-            Fail(retryAfter);
+            Fail(retryAfter, Answers(permit));
         }
     }
 
@@ -197,9 +239,18 @@ internal sealed class ReferenceCircuit(Func<double> random)
         _timed.Clear();
     }
 
-    private void Fail(long retryAfter)
+    private bool Answers(Permit permit) => Hinted > 0 && permit.Hint == _hint;
+
+    private void KnowBetter()
+    {
+        _knowsBetter = true;
+        _hintUntil = 0;
+    }
+
+    private void Fail(long retryAfter, bool answersHint)
     {
         Remember(failed: true);
+        _knowsBetter = false;
         if (_state == "half-open")
         {
             Open(CircuitTransitionReason.ProbeFailed, Now, retryAfter);
@@ -207,6 +258,10 @@ internal sealed class ReferenceCircuit(Func<double> random)
         else if (_probation)
         {
             Open(CircuitTransitionReason.ProbationFailed, Now, retryAfter);
+        }
+        else if (answersHint)
+        {
+            Open(CircuitTransitionReason.HintConfirmed, Now, retryAfter);
         }
         else if (retryAfter > 0)
         {
@@ -259,6 +314,7 @@ internal sealed class ReferenceCircuit(Func<double> random)
         var from = Status;
         _state = state;
         _era++;
+        _hintUntil = 0;
         if (state != "closed")
         {
             _probation = false;
@@ -277,6 +333,9 @@ internal sealed class ReferenceCircuit(Func<double> random)
         public required int Era { get; set; }
 
         public long Entered { get; init; }
+
+        /// <summary>The hint it was let in to answer; 0 for none.</summary>
+        public int Hint { get; set; }
 
         public bool HadContent { get; set; }
 

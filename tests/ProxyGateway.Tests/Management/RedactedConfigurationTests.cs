@@ -9,6 +9,7 @@ public sealed class RedactedConfigurationTests
     [Theory]
     [InlineData("Gateway:ManagementKey", "hush")]
     [InlineData("Gateway:Certificate:Password", "hush")]
+    [InlineData("Gateway:Backplane:ConnectionString", "redis:6379,password=hush")]
     [InlineData("ReverseProxy:Clusters:a:Credentials:Value", "hush")]
     [InlineData("ReverseProxy:Clusters:a:Metadata:client_secret", "hush")]
     [InlineData("ReverseProxy:Clusters:a:Metadata:AccessToken", "hush")]
@@ -31,6 +32,8 @@ public sealed class RedactedConfigurationTests
 
     [Theory]
     [InlineData("Gateway:Certificate:KeyPath", "/run/tls/key.pem", "\"/run/tls/key.pem\"")]
+    [InlineData("Gateway:Backplane:ConnectionStringFile", "/run/secrets/redis", "\"/run/secrets/redis\"")]
+    [InlineData("Gateway:Backplane:KeyPrefix", "team-a:", "\"team-a:\"")]
     [InlineData("StreamingFallback:MaxAttempts", "3", "3")]
     [InlineData("StreamingFallback:Enabled", "True", "true")]
     [InlineData("ReverseProxy:Clusters:a:ForwardClientCredentials", "false", "false")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ProxyGateway.Backplane;
 using ProxyGateway.Configuration.Reload;
 using ProxyGateway.StreamingFallback.Telemetry;
 
@@ -8,7 +9,7 @@ namespace ProxyGateway.Tests.Telemetry;
 /// <summary>The generated part of docs/metrics.md, made from the definitions that the meter is made from.</summary>
 internal static class MetricsReference
 {
-    public static IReadOnlyList<MetricDefinition> All { get; } = [.. MetricCatalogue.All, .. ConfigurationMetrics.All];
+    public static IReadOnlyList<MetricDefinition> All { get; } = [.. MetricCatalogue.All, .. ConfigurationMetrics.All, .. BackplaneMetrics.All];
 
     public static string Write()
     {

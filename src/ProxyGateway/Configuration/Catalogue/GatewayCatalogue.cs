@@ -23,5 +23,15 @@ internal static class GatewayCatalogue
             "Drain",
             "What happens between SIGTERM and the end of the process.",
             Option.Time("Delay", "How long readiness says 503 before the listeners close, so that balancers look away. A change needs a restart.", "00:00:02", "00:00:00", "00:05:00") with { NeedsRestart = true },
-            Option.Time("Timeout", "How long streams in flight may go on after that. A change needs a restart.", "00:01:00", "00:00:00", "1.00:00:00") with { NeedsRestart = true }));
+            Option.Time("Timeout", "How long streams in flight may go on after that. A change needs a restart.", "00:01:00", "00:00:00", "1.00:00:00") with { NeedsRestart = true }),
+        Option.Block(
+            "Backplane",
+            "What replicas tell each other through a Redis server ([what is shared](scaling.md#the-backplane)). Without one each goes by what it sees itself.",
+            Option.Text("ConnectionString", "The Redis server, as StackExchange.Redis writes it: `host:6379,user=…,password=…,ssl=true`. With a password in it, better in a secret file or the environment than here.") with { DefaultText = "none" },
+            Option.Text("ConnectionStringFile", "A file that holds the connection string and nothing else, in place of `ConnectionString`. Read again whenever the connection is made anew.") with { DefaultText = "none" },
+            Option.Text("KeyPrefix", "What the names of all keys begin with. Replicas with the same prefix share.", "proxygateway:"),
+            Option.Time("Interval", "The time between two rounds of telling and asking. What was heard is believed for three of them.", "00:00:01", "00:00:00.1", "00:00:30"),
+            Option.Time("Timeout", "The longest a round may take, and the longest wait for a connection. No request ever waits for either.", "00:00:01", "00:00:00.05", "00:00:30"),
+            Option.Flag("ShareCircuits", "Whether a circuit that opens here makes the other replicas probe that cluster first, and theirs this one.", true),
+            Option.Flag("ShareClientLimits", "Whether `RequestsPerMinute` of a client holds over all replicas rather than for each.", true)));
 }

@@ -23,6 +23,7 @@ internal static class ConfigurationValidator
         ListenRules.Check(model, context, diagnostics);
         TimeoutRules.Check(model, diagnostics);
         MemoryRules.Check(model, diagnostics);
+        BackplaneRules.Check(root, context, diagnostics);
         BreakerRules.Check(model, diagnostics);
         HedgingRules.Check(model, diagnostics);
         SecretRules.Check(root, diagnostics);

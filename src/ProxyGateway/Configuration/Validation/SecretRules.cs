@@ -13,7 +13,7 @@ internal static class SecretRules
             var isTransformValue = child.Name.Equals("Set", StringComparison.OrdinalIgnoreCase) || child.Name.Equals("Append", StringComparison.OrdinalIgnoreCase);
             var isCredential = carriesCredential && isTransformValue
                 && child is { Kind: SettingKind.Text, Value.Length: > 0 } && !SecretShape.IsPlaceholder(child.Value);
-            if (child.Origin.IsInFile && !diagnostics.HasErrorUnder(child.Path) && (isCredential || SecretShape.IsSecret(child)))
+            if (child.Origin.IsInFile && !diagnostics.HasErrorUnder(child.Path) && (isCredential || (SecretShape.IsSecret(child) && !IsAddressAlone(child))))
             {
                 diagnostics.Warning(
                     child,
@@ -24,4 +24,8 @@ internal static class SecretRules
             Check(child, diagnostics);
         }
     }
+
+    /// <summary>A connection string is a secret for its password's sake.</summary>
+    private static bool IsAddressAlone(SettingNode node) =>
+        node.Name.Equals("ConnectionString", StringComparison.OrdinalIgnoreCase) && !node.Value!.Contains("password", StringComparison.OrdinalIgnoreCase);
 }

@@ -61,7 +61,8 @@ internal sealed record CircuitState(
     int FailureThreshold,
     bool OnProbation,
     int Breaks,
-    int Probes);
+    int Probes,
+    long? HintedMs);
 
 /// <param name="Active">Of the active health check: healthy, unhealthy, unknown.</param>
 /// <param name="Passive">Of the passive health check.</param>

@@ -81,7 +81,8 @@ internal sealed class StatusReport(
             settings?.FailureThreshold ?? 0,
             s.OnProbation,
             s.BreaksInARow,
-            s.Probes);
+            s.Probes,
+            s.Hinted > TimeSpan.Zero ? (long)Math.Ceiling(s.Hinted.TotalMilliseconds) : null);
     }
 
     /// <summary>The settings of the clusters that a guarded route can lead to.</summary>

@@ -13,7 +13,7 @@ internal static class RedactedConfiguration
     public const string Hidden = "(hidden)";
 
     private static readonly string[] Sections = ["Gateway", "StreamingFallback", "ReverseProxy", "Clients", "Logging"];
-    private static readonly string[] SecretNames = ["password", "secret", "token", "authorization", "credential", "cookie", "apikey", "api-key", "api_key", "passphrase"];
+    private static readonly string[] SecretNames = ["password", "secret", "token", "authorization", "credential", "cookie", "apikey", "api-key", "api_key", "passphrase", "connectionstring"];
     private static readonly string[] SecretStarts = ["sk-", "pk-", "rk-", "Bearer ", "Basic ", "AIza", "ghp_", "gho_", "github_pat_", "xox", "eyJ", "AKIA", "-----BEGIN"];
 
     // What a header is set to, or matched with, is as often a key as not.

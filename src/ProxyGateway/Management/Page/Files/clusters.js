@@ -70,6 +70,7 @@ function describe(state) {
     case "half_open": return state.probes === 0 ? "the next request probes" : state.probes === 1 ? "one probe is out" : `${state.probes} probes are out`;
     case "isolated": return "until closed by hand";
     default:
+      if (state.hintedMs > 0) return "open at another replica: probing first";
       if (state.onProbation) return "on probation: the next failure opens it";
       return state.failuresInARow > 0 ? `${state.failuresInARow}/${state.failureThreshold} failures` : "";
   }
