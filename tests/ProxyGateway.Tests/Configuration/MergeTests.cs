@@ -22,6 +22,16 @@ public sealed class MergeTests
     }
 
     [Theory]
+    [InlineData("Gateway:Backplane:ConnectionStringFile")]
+    [InlineData("ReverseProxy:Clusters:agent:Credentials:ValueFile")]
+    public void FileNamedInTheConfiguration_IsFoundBesideIt(string setting)
+    {
+        var candidate = Candidates.Of(Candidates.OneAgent, arguments: [$"--{setting}=keys/secret"]);
+
+        Assert.Equal(Path.GetFullPath("keys/secret"), candidate.Snapshot.Values[setting]);
+    }
+
+    [Theory]
     [InlineData("AGENT_FALLBACK_ENABLED", "0", "false")]
     [InlineData("FALLBACK_ENABLED", "False", "false")]
     [InlineData("FALLBACK_ENABLED", "1", "true")]

@@ -102,7 +102,7 @@ internal static class FallbackCatalogue
             "The gateway's own key for this cluster.",
             Option.Text("Header", "The header that carries the key.", "Authorization"),
             Option.Text("Value", "The key; better from the environment or a secret file than in the configuration file.") with { DefaultText = "none" },
-            Option.Text("ValueFile", "A file that holds the key and nothing else, in place of `Value`. A changed file is noticed within seconds.") with { DefaultText = "none" },
+            Option.Text("ValueFile", "A file that holds the key and nothing else, in place of `Value`; relative to the configuration file (in a program of your own: to its working directory). A changed file is noticed within seconds.") with { DefaultText = "none" },
             Option.Text("Scheme", "The word before the key; an empty one for none.") with { DefaultText = "Bearer where the header is Authorization, none elsewhere" }),
         Option.Flag("ForwardClientCredentials", "Whether the client's `Authorization`, `x-api-key`, `Cookie` and the like are sent to this cluster.") with { DefaultText = "true where the cluster is the route's own or chosen by model and has no `Credentials`, false elsewhere" },
         Option.Flag("ForwardTraceContext", "Whether this cluster is told the trace that a request belongs to: `traceparent` and what goes with it (`tracestate`, `baggage`). Holds for plain YARP routes to it as well.", false),

@@ -28,7 +28,7 @@ internal static class GatewayCatalogue
             "Backplane",
             "What replicas tell each other through a Redis server ([what is shared](scaling.md#the-backplane)). Without one each goes by what it sees itself.",
             Option.Text("ConnectionString", "The Redis server, as StackExchange.Redis writes it: `host:6379,user=…,password=…,ssl=true`. With a password in it, better in a secret file or the environment than here.") with { DefaultText = "none" },
-            Option.Text("ConnectionStringFile", "A file that holds the connection string and nothing else, in place of `ConnectionString`. Read again whenever the connection is made anew.") with { DefaultText = "none" },
+            Option.Text("ConnectionStringFile", "A file that holds the connection string and nothing else, relative to the configuration file, in place of `ConnectionString`. Read again whenever the connection is made anew.") with { DefaultText = "none" },
             Option.Text("KeyPrefix", "What the names of all keys begin with. Replicas with the same prefix share.", "proxygateway:"),
             Option.Time("Interval", "The time between two rounds of telling and asking. What was heard is believed for three of them.", "00:00:01", "00:00:00.1", "00:00:30"),
             Option.Time("Timeout", "The longest a round may take, and the longest wait for a connection. No request ever waits for either.", "00:00:01", "00:00:00.05", "00:00:30"),

@@ -49,6 +49,12 @@ internal sealed class CandidateBuilder(ConfigurationInputs inputs, ValidationCon
         SettingsMerger.Merge(root, inputs, raw.Secrets, diagnostics);
         MakeAbsolute(root.Find("Gateway", "Certificate", "Path"));
         MakeAbsolute(root.Find("Gateway", "Certificate", "KeyPath"));
+        MakeAbsolute(root.Find("Gateway", "Backplane", "ConnectionStringFile"));
+        foreach (var cluster in root.Find("ReverseProxy", "Clusters")?.Children ?? [])
+        {
+            MakeAbsolute(cluster.Find("Credentials", "ValueFile"));
+        }
+
         var snapshot = ConfigurationSnapshot.Of(root);
         try
         {
