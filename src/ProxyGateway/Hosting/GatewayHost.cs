@@ -51,6 +51,7 @@ internal static class GatewayHost
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
         builder.Services.AddHostedService<DrainService>();
+        builder.Services.AddHostedService<UnobservedExceptions>();
         TraceExport.AddTo(builder.Services, builder.Configuration);
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = ClientSockets.Listen);
         builder.Services.AddSingleton<ClientRegistry>();

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
+using System.Net;
 using System.Text.RegularExpressions;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.TestKit;
@@ -20,17 +20,28 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly string _folder;
     private readonly ConcurrentQueue<string> _log = new();
+    private readonly ConcurrentQueue<string> _errors = new();
     private readonly HttpClient _management;
+    private readonly GatewaySetup _setup;
+    private readonly GatewayLaunch _launch;
 
-    private GatewayProcess(Process process, string folder, Uri http1, Uri http2, Uri management)
+    private GatewayProcess(Process process, string folder, GatewaySetup setup, GatewayLaunch launch)
     {
-        (_process, _folder, Http1, Http2) = (process, folder, http1, http2);
-        _management = new HttpClient { BaseAddress = management, Timeout = TimeSpan.FromSeconds(5) };
+        (_process, _folder, _setup, _launch) = (process, folder, setup, launch);
+        (Http1, Http2, Management) = (Address("Listen"), Address("ListenHttp2"), Address("ManagementListen"));
+        _management = new HttpClient { BaseAddress = Management, Timeout = TimeSpan.FromSeconds(5), DefaultRequestHeaders = { { "x-gateway-management", "1" } } };
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    public Uri Management { get; }
+
+    public int Id => _process.Id;
+
+    /// <summary>Lines of level Error or worse, the first of them.</summary>
+    public IReadOnlyCollection<string> Errors => _errors;
 
     public Uri Http1 { get; }
 
@@ -51,27 +62,45 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
+    /// <summary>What each open descriptor is: a path, or a kind with its number.</summary>
+    public IReadOnlyList<string> OpenFiles => [.. Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Select(f => new FileInfo(f).LinkTarget).OfType<string>()];
+
+    public int Threads => (int)Status("Threads");
+
+    /// <summary>Processor time used so far.</summary>
+    public TimeSpan CpuTime => Process.GetProcessById(_process.Id).TotalProcessorTime;
+
     /// <summary>Starts it and waits until it is ready. <paramref name="limit"/> is a shell command run in the same process before it, such as <c>ulimit -n 512</c>.</summary>
-    public static async Task<GatewayProcess> StartAsync(Action<GatewaySetup> configure, string? limit = null, params (string Name, string Value)[] environment)
+    public static Task<GatewayProcess> StartAsync(Action<GatewaySetup> configure, string? limit = null, params (string Name, string Value)[] environment) =>
+        StartAsync(configure, new GatewayLaunch { Before = limit, Environment = environment });
+
+    public static async Task<GatewayProcess> StartAsync(Action<GatewaySetup> configure, GatewayLaunch launch)
     {
         int[] ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
         var setup = new GatewaySetup().Chat();
-        setup["Gateway:Listen"] = $"http://127.0.0.1:{ports[0]}";
-        setup["Gateway:ListenHttp2"] = $"http://127.0.0.1:{ports[1]}";
-        setup["Gateway:ManagementListen"] = $"http://127.0.0.1:{ports[2]}";
+        setup["Gateway:Listen"] = $"http://{launch.Address}:{ports[0]}";
+        setup["Gateway:ListenHttp2"] = $"http://{launch.Address}:{ports[1]}";
+        setup["Gateway:ManagementListen"] = $"http://{launch.Address}:{ports[2]}";
         configure(setup);
-        var folder = Directory.CreateTempSubdirectory("gateway-").FullName;
+        return await StartAsync(Directory.CreateTempSubdirectory("gateway-").FullName, setup, launch);
+    }
+
+    /// <summary>Starts another of the same configuration, ports included, in the place of one that has ended.</summary>
+    public Task<GatewayProcess> StartAgainAsync() => StartAsync(Directory.CreateTempSubdirectory("gateway-").FullName, _setup, _launch);
+
+    private static async Task<GatewayProcess> StartAsync(string folder, GatewaySetup setup, GatewayLaunch launch)
+    {
         var file = Path.Combine(folder, "appsettings.json");
-        await File.WriteAllTextAsync(file, ToJson(setup.Values).ToJsonString());
+        await ConfigurationFile.WriteAsync(file, setup);
         var binary = Environment.GetEnvironmentVariable("PROXYGATEWAY_BINARY") ?? Path.Combine(AppContext.BaseDirectory, "proxygateway.dll");
         var command = binary.EndsWith(".dll", StringComparison.Ordinal) ? $"dotnet '{binary}'" : $"'{binary}'";
-        var start = new ProcessStartInfo("/bin/sh", ["-c", $"{(limit is null ? "" : limit + " && ")}exec {command} run --config '{file}'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment)
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"{(launch.Before is null ? "" : launch.Before + " && ")}exec {launch.Under} {command} run --config '{file}'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in launch.Environment)
         {
             start.Environment[name] = value;
         }
 
-        var gateway = new GatewayProcess(Process.Start(start)!, folder, new($"http://127.0.0.1:{ports[0]}"), new($"http://127.0.0.1:{ports[1]}"), new($"http://127.0.0.1:{ports[2]}"));
+        var gateway = new GatewayProcess(Process.Start(start)!, folder, setup, launch);
         var since = Stopwatch.StartNew();
         while (!await gateway.IsReadyAsync())
         {
@@ -81,6 +110,37 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         }
 
         return gateway;
+    }
+
+    /// <summary>Changes the configuration's file under it. It sees that within a second or so; nothing waits for it.</summary>
+    public Task RewriteAsync(Action<GatewaySetup> change)
+    {
+        change(_setup);
+        return ConfigurationFile.WriteAsync(Path.Combine(_folder, "appsettings.json"), _setup);
+    }
+
+    /// <summary>Spoils the configuration's file.</summary>
+    public Task SpoilAsync(string text) => File.WriteAllTextAsync(Path.Combine(_folder, "appsettings.json"), text);
+
+    public async Task<HttpStatusCode> PostAsync(string path)
+    {
+        using var answer = await _management.PostAsync(new Uri(path, UriKind.Relative), null, TestContext.Current.CancellationToken);
+        return answer.StatusCode;
+    }
+
+    /// <summary>Sends a signal: TERM, KILL, STOP, CONT.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Waits for its end and says how it ended: the exit code, 128 + the signal's number where one killed it.</summary>
+    public async Task<int> ExitAsync(TimeSpan patience)
+    {
+        using var limit = new CancellationTokenSource(patience);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
     }
 
     public async Task<bool> IsReadyAsync()
@@ -128,17 +188,14 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            using (Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+            Signal("TERM");
+            try
             {
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-                try
-                {
-                    await _process.WaitForExitAsync(patience.Token);
-                }
-                catch (OperationCanceledException)
-                {
-                    _process.Kill(entireProcessTree: true);
-                }
+                await ExitAsync(TimeSpan.FromSeconds(10));
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill(entireProcessTree: true);
             }
         }
 
@@ -147,45 +204,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static JsonObject ToJson(IReadOnlyDictionary<string, string?> values)
-    {
-        var root = new JsonObject();
-        foreach (var (path, value) in values.Where(v => v.Value is not null).OrderBy(v => v.Key, StringComparer.Ordinal))
-        {
-            Set(root, path.Split(':'), value!);
-        }
-
-        return root;
-    }
-
-    private static void Set(JsonNode node, ReadOnlySpan<string> path, string value)
-    {
-        JsonNode Leaf(bool isArray) => isArray ? new JsonArray() : new JsonObject();
-        if (node is JsonArray array)
-        {
-            var index = int.Parse(path[0], CultureInfo.InvariantCulture);
-            if (array.Count == index)
-            {
-                array.Add(path.Length == 1 ? JsonValue.Create(value) : Leaf(char.IsAsciiDigit(path[1][0])));
-            }
-
-            if (path.Length > 1)
-            {
-                Set(array[index]!, path[1..], value);
-            }
-
-            return;
-        }
-
-        if (path.Length == 1)
-        {
-            node[path[0]] = value;
-            return;
-        }
-
-        node[path[0]] ??= Leaf(char.IsAsciiDigit(path[1][0]));
-        Set(node[path[0]]!, path[1..], value);
-    }
+    private Uri Address(string key) => new(_setup.Values["Gateway:" + key]!);
 
     private long Status(string field) =>
         long.Parse(File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal)).AsSpan(field.Length + 1).Trim(" \tkB"), CultureInfo.InvariantCulture);
@@ -195,12 +214,21 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         if (line is not null)
         {
             _log.Enqueue(line);
+            if (ErrorLine().IsMatch(line) && _errors.Count < 200)
+            {
+                _errors.Enqueue(line);
+            }
+
             if (_log.Count > 2000)
             {
                 _log.TryDequeue(out _);
             }
         }
     }
+
+    /// <summary>A log line's time, then its level.</summary>
+    [GeneratedRegex(@"^\S*\s?(fail|crit): ")]
+    private static partial Regex ErrorLine();
 
     [GeneratedRegex(@" ([0-9.e+-]+)(?: \d+)?$")]
     private static partial Regex SampleValue();

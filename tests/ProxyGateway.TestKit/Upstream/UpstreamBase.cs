@@ -10,6 +10,7 @@ public abstract class UpstreamBase
     private readonly Lock _lock = new();
     private int _opened;
     private int _closed;
+    private int _recorded;
 
     /// <summary>Chooses the script for a request; null goes on to the queue.</summary>
     public Func<RecordedExchange, UpstreamScript?>? Choose { get; set; }
@@ -33,6 +34,17 @@ public abstract class UpstreamBase
 
     public int RequestCount => Exchanges.Count;
 
+    /// <summary>Takes the requests that <paramref name="wanted"/> names out of <see cref="Exchanges"/>: a long run must not keep them all.</summary>
+    public IReadOnlyList<RecordedExchange> Take(Func<RecordedExchange, bool> wanted)
+    {
+        lock (_lock)
+        {
+            var taken = _exchanges.Where(wanted).ToHashSet();
+            _exchanges.RemoveAll(taken.Contains);
+            return [.. taken.OrderBy(e => e.Number)];
+        }
+    }
+
     public int ConnectionsOpened => Volatile.Read(ref _opened);
 
     public int ConnectionsOpen => Volatile.Read(ref _opened) - Volatile.Read(ref _closed);
@@ -55,7 +67,7 @@ public abstract class UpstreamBase
         {
             var exchange = new RecordedExchange
             {
-                Number = _exchanges.Count + 1,
+                Number = ++_recorded,
                 Connection = connection,
                 Method = method,
                 Target = target,

@@ -75,5 +75,5 @@ public sealed record UpstreamScript
 
     public UpstreamScript CloseWithoutTerminator() => Then(new CloseWithoutTerminator());
 
-    public UpstreamScript Then(UpstreamStep step) => new() { Steps = [.. Steps, step] };
+    public UpstreamScript Then(params UpstreamStep[] steps) => new() { Steps = [.. Steps, .. steps] };
 }
