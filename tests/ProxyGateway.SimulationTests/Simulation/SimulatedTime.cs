@@ -10,6 +10,7 @@ internal sealed class SimulatedTime : TimeProvider
     private readonly List<SimulatedTimer> _armed = [];
     private long _now;
     private long _begin;
+    private int _looks;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -20,7 +21,8 @@ internal sealed class SimulatedTime : TimeProvider
 
     public override long GetTimestamp() => _now;
 
-    public override DateTimeOffset GetUtcNow() => Epoch + TimeSpan.FromTicks(_now);
+    /// <summary>The wall clock jumps by two hours at every look, there and back: nothing may be timed by it.</summary>
+    public override DateTimeOffset GetUtcNow() => Epoch + TimeSpan.FromTicks(_now) + TimeSpan.FromHours((_looks++ % 2 * 2) - 1);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

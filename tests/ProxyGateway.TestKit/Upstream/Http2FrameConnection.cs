@@ -23,6 +23,7 @@ internal sealed class Http2FrameConnection(FramedHttp2Upstream upstream, Socket 
     private readonly Dictionary<int, List<byte>> _bodies = [];
     private readonly ConcurrentDictionary<int, CancellationTokenSource> _running = new();
     private int _last;
+    private bool _gone;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -70,7 +71,8 @@ internal sealed class Http2FrameConnection(FramedHttp2Upstream upstream, Socket 
             case Ping when (flags & Acknowledge) == 0:
                 await WriteAsync(Ping, Acknowledge, 0, payload, stop).ConfigureAwait(false);
                 return null;
-            case Headers:
+            // What comes after a GOAWAY is nobody's: its sender asks again elsewhere.
+            case Headers when !_gone:
                 _bodies[stream] = [];
                 break;
             case Data when _bodies.TryGetValue(stream, out var body):
@@ -144,6 +146,7 @@ internal sealed class Http2FrameConnection(FramedHttp2Upstream upstream, Socket 
 
     private async Task GoAwayAsync(int last, CancellationToken cancel)
     {
+        _gone = true;
         var payload = new byte[8];
         BinaryPrimitives.WriteInt32BigEndian(payload, last);
         await WriteAsync(GoAway, 0, 0, payload, cancel).ConfigureAwait(false);

@@ -48,6 +48,32 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    /// <summary>What the wall clock may be asked for: times that are shown or written down, and a Retry-After that names one.</summary>
+    private static readonly string[] WallClockReaders =
+    [
+        "AgentApi/AgentAnswer.cs", "Attempts/UpstreamError.cs", "Telemetry/RecentEvents.cs",
+        "Api/TrafficHistory.cs", "Api/CircuitControl.cs", "Api/StatusReport.cs", "Settings/StartupConfigurationReport.cs", "Reload/ConfigurationReloader.cs",
+    ];
+
+    [Theory]
+    [InlineData("GetUtcNow")]
+    [InlineData("GetLocalNow")]
+    [InlineData("DateTime.Now")]
+    [InlineData("DateTime.UtcNow")]
+    [InlineData("DateTimeOffset.Now")]
+    [InlineData("DateTimeOffset.UtcNow")]
+    [InlineData("Environment.TickCount")]
+    [InlineData("Stopwatch.")]
+    public void WallClock_IsNeverTimedBy(string reading)
+    {
+        var readers = new[] { "ProxyGateway", "ProxyGateway.StreamingFallback" }
+            .SelectMany(p => Directory.GetFiles(Path.Combine(Root, "src", p), "*.cs", SearchOption.AllDirectories))
+            .Where(f => File.ReadAllText(f).Contains(reading, StringComparison.Ordinal))
+            .Select(f => f.Replace('\\', '/'))
+            .Where(f => reading != "GetUtcNow" || !WallClockReaders.Any(w => f.EndsWith(w, StringComparison.Ordinal)));
+        Assert.Empty(readers);
+    }
+
     [Fact]
     public void Pipeline_IsAsDocumented()
     {
