@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The long forms of the hostile tests, and slowhttptest. Usage: tests/nightly/run.sh [ITEM...]; without items all of them.
 # Items: desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
+#        network packets clock signals reload soak
+# packets and ports need root, network and clock do more with it (dns) or with Debian's faketime. PROXYGATEWAY_SOAK_MINUTES=30.
 # PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,7 +13,7 @@ failed=()
 tests() { # PROJECT CLASS...
     local project=$1 filters=()
     shift
-    for class in "$@"; do filters+=(-class "*.Hostile.$class"); done
+    for class in "$@"; do filters+=(-class "ProxyGateway.*.$class"); done
     dotnet run -c Release --no-build --project "tests/$project" -- "${filters[@]}" -noLogo
 }
 
@@ -73,11 +75,19 @@ item() {
         ports) unshare -n bash -c 'ip link set lo up && echo "40000 40199" > /proc/sys/net/ipv4/ip_local_port_range && "$@"' - \
             dotnet run -c Release --no-build --project tests/ProxyGateway.IntegrationTests -- -method "*FewEphemeralPorts*" -noLogo ;;
         slowhttptest) slowhttptest_modes ;;
+        network) tests ProxyGateway.IntegrationTests LinkTests GoAwayTests UpstreamChangeTests ;;
+        # Two hosts with a wire of tunnel devices between them, in a network of its own.
+        packets) PROXYGATEWAY_OWN_NETWORK=1 unshare -n bash -c 'ip link set lo up && "$@"' - \
+            dotnet run -c Release --no-build --project tests/ProxyGateway.IntegrationTests -- -class "*.PacketLossTests" -noLogo ;;
+        clock) tests ProxyGateway.IntegrationTests ClockTests ;;
+        signals) tests ProxyGateway.IntegrationTests KillTests ;;
+        reload) node tests/nightly/reload-under-load.mjs "${PROXYGATEWAY_BINARY:-artifacts/bin/ProxyGateway/release/proxygateway}" "${PROXYGATEWAY_RELOAD_SECONDS:-120}" | tee -a "$PROXYGATEWAY_FIGURES" ;;
+        soak) tests ProxyGateway.IntegrationTests SoakTests ;;
         *) echo "unknown item $1"; return 2 ;;
     esac
 }
 
-[ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
+[ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest network packets clock signals reload soak
 dotnet build -c Release -v q --nologo tests/ProxyGateway.IntegrationTests && dotnet build -c Release -v q --nologo tests/ProxyGateway.Tests || exit 1
 for name in "$@"; do
     echo "== $name"

@@ -173,7 +173,7 @@ public sealed class LinkTests
         await gateway.AssertIdleAsync();
         var outcomes = gateway.Meter.By("proxygateway.request.duration", "outcome");
         var violations = streams.Judge();
-        Figures.Write("restart", $"upstream down for 0.5 s, {restarts} times in {seconds} s, 20 streams at a time: {streams.Count} streams, {streams.Endings()}; outcomes {string.Join(", ", outcomes.Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
+        Figures.Write("restart", $"upstream down for 0.5 s, {restarts} times in {seconds} s, 20 streams at a time: {streams.Count} streams, {streams.Endings()}; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
         Assert.True(violations.Count == 0, string.Join('\n', violations.Take(10)));
         Assert.Equal(streams.Count, outcomes.Values.Sum());
         Assert.True(outcomes.GetValueOrDefault("recovered") > 0, "nobody was hit");

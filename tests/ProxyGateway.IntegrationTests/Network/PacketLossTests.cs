@@ -42,7 +42,7 @@ public sealed class PacketLossTests
         await gateway.AssertIdleAsync();
         var outcomes = await gateway.MetricAsync("proxygateway_request_duration_seconds_count", "outcome");
         var violations = streams.Judge();
-        Figures.Write("packets", $"loss {loss:P0}, latency {latency} ms + up to {jitter} ms each way, both links: {lost} of {carried} packets lost; {count} streams: {streams.Endings()}; outcomes {string.Join(", ", outcomes.Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
+        Figures.Write("packets", $"loss {loss:P0}, latency {latency} ms + up to {jitter} ms each way, both links: {lost} of {carried} packets lost; {count} streams: {streams.Endings()}; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
         Assert.True(violations.Count == 0, string.Join('\n', violations.Take(10)));
         Assert.Equal(count, outcomes.Values.Sum());
         Assert.Equal(count, outcomes.GetValueOrDefault("completed") + outcomes.GetValueOrDefault("recovered"));
@@ -74,7 +74,7 @@ public sealed class PacketLossTests
         await gateway.AssertIdleAsync();
         var outcomes = await gateway.MetricAsync("proxygateway_request_duration_seconds_count", "outcome");
         var violations = streams.Judge();
-        Figures.Write("packets", $"everything lost for 4 s under 50 streams, idle clock 3 s: all ended {healed.Elapsed.TotalSeconds:0.0} s later: {streams.Endings()}; outcomes {string.Join(", ", outcomes.Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
+        Figures.Write("packets", $"everything lost for 4 s under 50 streams, idle clock 3 s: all ended {healed.Elapsed.TotalSeconds:0.0} s later: {streams.Endings()}; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}; violations {violations.Count}");
         Assert.True(violations.Count == 0, string.Join('\n', violations.Take(10)));
         Assert.Equal(50, outcomes.Values.Sum());
     }

@@ -25,7 +25,7 @@ public sealed class UpstreamChangeTests
         await using var primary = ScriptedUpstream.Start();
         // Streams 100 and 101 are held: each keeps its connection, so that the next request makes a new one.
         primary.Choose = asked => NumberedStreams.NumberOf(asked) is var n && n >= 100
-            ? UpstreamScript.EventStream().Body(Chat.Default.Role()).Body(Chat.Default.Text("held ")).WaitFor(release.Task).Body(Chat.Default.Text("on")).Body(Chat.Default.Finish()).Body(Chat.Done).EndClean()
+            ? Agents.Started(1).WaitFor(release.Task).Body(Chat.Default.Text("on")).Body(Chat.Default.Finish()).Body(Chat.Done).EndClean()
             : NumberedStreams.Answer(asked, 5, default);
         await using var spare = ScriptedUpstream.Start();
         spare.Choose = asked => NumberedStreams.Answer(asked, 5, default);
@@ -55,9 +55,9 @@ public sealed class UpstreamChangeTests
             middle.Certificate = invalid;
             Assert.Equal("whole", (await Ask(n++)).IsDone() ? "whole" : streams.Endings());
             Assert.Equal(n, spare.RequestCount);
-            var now = (await gateway.MetricAsync("proxygateway_stream_failures_total", "reason"));
-            Assert.True(now.GetValueOrDefault("tls_failed") > faults, string.Join(", ", now));
-            Assert.Equal(["tls_failed"], now.Keys);
+            var now = await gateway.MetricAsync("proxygateway_stream_failures_total", "reason");
+            Assert.True(now["tls_failed"] > faults, string.Join(", ", now));
+            Assert.Equal(["tls_failed"], now.Where(f => f.Value > 0).Select(f => f.Key));
             faults = now["tls_failed"];
         }
 
@@ -69,9 +69,9 @@ public sealed class UpstreamChangeTests
         Assert.Equal((3, 3), (primary.RequestCount, spare.RequestCount));
         Assert.All(ended, r => Assert.True(r.IsDone(), streams.Endings()));
         await gateway.AssertIdleAsync();
-        Assert.Empty(streams.Judge().Where(v => !v.StartsWith("10", StringComparison.Ordinal)));
+        Assert.Empty(streams.Judge());
         var outcomes = await gateway.MetricAsync("proxygateway_request_duration_seconds_count", "outcome");
-        Figures.Write("certificate", $"2 valid ones, then expired, of another address, of a stranger, then valid: {streams.Count} streams, {streams.Endings()}; tls_failed {faults}; outcomes {string.Join(", ", outcomes.Select(o => $"{o.Key} {o.Value}"))}");
+        Figures.Write("certificate", $"2 valid ones, then expired, of another address, of a stranger, then valid: {streams.Count} streams, {streams.Endings()}; tls_failed {faults}; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}");
         Assert.Equal(streams.Count, outcomes.Values.Sum());
     }
 
