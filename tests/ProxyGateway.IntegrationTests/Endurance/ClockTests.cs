@@ -42,7 +42,7 @@ public sealed class ClockTests
         spare.Choose = asked => NumberedStreams.Answer(asked, 25, default);
         await using var gateway = await GatewayProcess.StartAsync(
             s => s.Chat("primary", ("Models:broken", "broken")).Cluster("primary", primary, ("Timeouts:ResponseHeaders", "00:00:03"), ("Timeouts:FirstContent", "00:00:03"), ("Timeouts:Idle", "00:00:03")).Cluster("spare", spare).Fallback("primary", "spare")
-                .Cluster("broken", refusing.Address, ("CircuitBreaker:FailureThreshold", "1"), ("CircuitBreaker:BreakDuration", $"{Break:c}")),
+                .Cluster("broken", refusing.Address, ("CircuitBreaker:FailureThreshold", "1"), ("CircuitBreaker:BreakDuration", $"{Break:c}"), ("CircuitBreaker:BreakJitter", "0")),
             new GatewayLaunch
             {
                 Environment =
@@ -76,7 +76,6 @@ public sealed class ClockTests
         await all;
         while ((await AskBrokenAsync(gateway)).ErrorCode() == "circuit_open")
         {
-            // A break is a little longer each time, by chance, lest all gateways come back at once.
             Assert.True(opened.Elapsed < Break * 2, "the circuit stays open");
             await Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken);
         }
@@ -88,11 +87,11 @@ public sealed class ClockTests
         Figures.Write("clock", $"wall clock set to {string.Join(", ", seen)} (UTC, TZ Europe/Berlin) under 20 streams of 5 s, a circuit open for {Break.TotalSeconds} s and a first-content clock of 3 s: {streams.Endings()}; the clock ran out after {streams.Results[0].EndedAt.TotalSeconds:0.0} s, the circuit let somebody in after {broken.TotalSeconds:0.0} s; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}");
         Assert.Empty(streams.Judge());
         Assert.All(streams.Results, r => Assert.True(r.Value.IsDone(), streams.Endings()));
+        Assert.True(broken > Break, $"{broken}");
         Assert.True(streams.Results[0].EndedAt > TimeSpan.FromSeconds(2.9), $"{streams.Results[0].EndedAt}");
         Assert.Equal((19, 1), (outcomes["completed"], outcomes["recovered"]));
         Assert.Equal(1, faults["first_content_timeout"]);
-        Assert.Equal(2, faults["connect_failed"]);
-        Assert.Equal(3, faults.Values.Sum());
+        Assert.Equal(["connect_failed", "first_content_timeout"], faults.Where(f => f.Value > 0).Select(f => f.Key).Order());
         File.Delete(offset);
     }
 

@@ -84,14 +84,16 @@ public sealed class SoakTests
         var outcomes = await gateway.MetricAsync("proxygateway_request_duration_seconds_count", "outcome");
         var configurations = (await gateway.MetricAsync("proxygateway_config_version", "none")).Values.Sum();
         var unobserved = File.Exists(samples) ? (await File.ReadAllLinesAsync(samples, TestContext.Current.CancellationToken)).Where(l => l.StartsWith('!')).ToList() : [];
+        // That an edit was refused is an error; every fifth is meant to be.
+        var errors = gateway.Errors.Where(e => !e.Contains("configuration rejected", StringComparison.Ordinal)).ToList();
         Figures.Write("soak", $"{since.Elapsed.TotalMinutes:0.0} min, {sent} exchanges of {SoakFormat.All.Count} formats, {load:P0} of a core; violations {violations.Count}, sum of outcomes {outcomes.Values.Sum()} "
-            + $"({string.Join(", ", outcomes.Where(o => o.Value > 0).OrderByDescending(o => o.Value).Select(o => $"{o.Key} {o.Value}"))}), configurations {configurations}, unobserved exceptions {unobserved.Count}, errors logged {gateway.Errors.Count}");
+            + $"({string.Join(", ", outcomes.Where(o => o.Value > 0).OrderByDescending(o => o.Value).Select(o => $"{o.Key} {o.Value}"))}), configurations {configurations}, unobserved exceptions {unobserved.Count}, errors logged {errors.Count}");
         var drifts = series.Report(Minutes > 2 * WarmUpMinutes ? WarmUpMinutes : Minutes / 2);
 
         Assert.True(violations.Count == 0, string.Join('\n', violations.Take(20)));
         Assert.Equal(sent, outcomes.Values.Sum());
         Assert.True(unobserved.Count == 0, string.Join('\n', unobserved.Take(5)));
-        Assert.Empty(gateway.Errors);
+        Assert.True(errors.Count == 0, string.Join('\n', errors.Take(10)));
         if (Minutes > 2 * WarmUpMinutes)
         {
             series.AssertFlat(drifts, Minutes - WarmUpMinutes);

@@ -25,6 +25,10 @@ internal sealed class PacketLink : IDisposable
     private long _carried;
     private long _lost;
 
+    private static int s_links;
+
+    private readonly string _wire = $"wire{Interlocked.Increment(ref s_links)}";
+
     private PacketLink(Process host) => _host = host;
 
     public TimeSpan Latency { get; set; }
@@ -49,9 +53,9 @@ internal sealed class PacketLink : IDisposable
         var host = Process.Start("unshare", ["-n", "sleep", "infinity"]);
         var link = new PacketLink(host);
         SpinWait.SpinUntil(() => File.Exists($"/proc/{host.Id}/ns/net") && File.ReadAllText($"/proc/{host.Id}/comm").StartsWith("sleep", StringComparison.Ordinal), TimeSpan.FromSeconds(5));
-        var (near, far) = (link.Open("wire0"), link.Open("wire1"));
-        Run($"ip link set wire1 netns {host.Id} && ip link set lo up && ip addr add {Here}/24 dev wire0 && ip link set wire0 up");
-        Run($"{link.OnTheOtherHost} sh -c 'ip link set lo up && ip addr add {There}/24 dev wire1 && ip link set wire1 up'");
+        var (near, far) = (link.Open(link._wire + "a"), link.Open(link._wire + "b"));
+        Run($"ip link set {link._wire}b netns {host.Id} && ip link set lo up && ip addr add {Here}/24 dev {link._wire}a && ip link set {link._wire}a up");
+        Run($"{link.OnTheOtherHost} sh -c 'ip link set lo up && ip addr add {There}/24 dev {link._wire}b && ip link set {link._wire}b up'");
         link.Carry(near, far);
         link.Carry(far, near);
         return link;
@@ -60,6 +64,8 @@ internal sealed class PacketLink : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
+        // Whoever waits for a packet of it wakes up.
+        Run($"ip link del {_wire}a");
         _host.Kill();
         _host.WaitForExit();
         _host.Dispose();
