@@ -25,11 +25,11 @@ public sealed class UnobservedExceptionTests
 
         await service.StopAsync(TestContext.Current.CancellationToken);
         Assert.True(Seen(log));
-        Assert.DoesNotContain("a secret", string.Join('\n', log.Lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("a secret", string.Join('\n', log.All), StringComparison.Ordinal);
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static void Fail() => Task.FromException(new InvalidTimeZoneException("a secret"));
 
-    private static bool Seen(LogLines log) => log.Lines.Any(l => l.Contains("a task failed and nobody looked: System.InvalidTimeZoneException", StringComparison.Ordinal));
+    private static bool Seen(LogLines log) => log.All.Any(l => l.Contains("a task failed and nobody looked: System.InvalidTimeZoneException", StringComparison.Ordinal));
 }

@@ -15,6 +15,9 @@ internal sealed class NumberedStreams((string Cluster, UpstreamBase Upstream)[] 
 
     public int Count => _results.Count;
 
+    /// <summary>The link swallows what upstreams believe to have sent; so an attempt after which another was made was broken, whatever its upstream saw.</summary>
+    public bool LinkSwallows { get; init; }
+
     public IReadOnlyDictionary<int, HttpResult> Results => _results;
 
     public static int NumberOf(RecordedExchange asked) => int.Parse(asked.Header("x-request-id")!.AsSpan(2), provider: null);
@@ -47,7 +50,9 @@ internal sealed class NumberedStreams((string Cluster, UpstreamBase Upstream)[] 
         return [.. _results.OrderBy(r => r.Key).SelectMany(r => StreamContract.Check(new Transcript
         {
             RequestBody = Of(r.Key).Request(),
-            Attempts = [.. attempts[r.Key].Select(a => a.Exchange.ToAttempt(a.Cluster, fallbacks.Contains(a.Cluster)))],
+            Attempts = [.. attempts[r.Key].Select((a, i) => a.Exchange.ToAttempt(a.Cluster, fallbacks.Contains(a.Cluster)) is var attempt && LinkSwallows && i < attempts[r.Key].Count() - 1
+                ? attempt with { Ending = AttemptEnding.Broken, MayHaveLostBytes = true }
+                : attempt)],
             Client = r.Value.ToClientRecord(),
             // An upstream that cannot be connected to records nothing.
             GatewayGaveUp = shutdown || !attempts[r.Key].Any(),
