@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using ProxyGateway.IntegrationTests.Hostile;
+using ProxyGateway.TestKit;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
 using Xunit;
@@ -19,10 +17,7 @@ internal sealed class AgentProcess : IDisposable
 
     public static async Task<AgentProcess> StartAsync(int tokens, TimeSpan delay)
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var address = new Uri($"http://{listener.LocalEndpoint}/");
-        listener.Dispose();
+        var address = new Uri($"http://127.0.0.1:{FreePort.Next()}/");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "proxygateway.dll"), "demo-agent", "--listen", $"http://{address.Authority}", "--tokens", $"{tokens}", "--token-delay", $"{delay:c}"]) { RedirectStandardOutput = true };
         var agent = new AgentProcess(Process.Start(start)!, address);
         Assert.StartsWith("A demo agent listens", await agent._process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);

@@ -48,11 +48,14 @@ public sealed partial class ArchitectureTests
         }
     }
 
-    /// <summary>What the wall clock may be asked for: times that are shown or written down, and a Retry-After that names one.</summary>
+    /// <summary>
+    /// What the wall clock may be asked for: times that are shown or written down, a Retry-After that names one, and the minute that
+    /// replicas share (where it jumps, a replica is alone for a while).
+    /// </summary>
     private static readonly string[] WallClockReaders =
     [
         "AgentApi/AgentAnswer.cs", "Attempts/UpstreamError.cs", "Telemetry/RecentEvents.cs",
-        "Api/TrafficHistory.cs", "Api/CircuitControl.cs", "Api/StatusReport.cs", "Settings/StartupConfigurationReport.cs", "Reload/ConfigurationReloader.cs",
+        "Api/TrafficHistory.cs", "Api/CircuitControl.cs", "Api/StatusReport.cs", "Settings/StartupConfigurationReport.cs", "Reload/ConfigurationReloader.cs", "Clients/SharedUsage.cs",
     ];
 
     [Theory]
