@@ -29,7 +29,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     {
         (_process, _folder, _setup, _launch) = (process, folder, setup, launch);
         (Http1, Http2, Management) = (Address("Listen"), Address("ListenHttp2"), Address("ManagementListen"));
-        _management = new HttpClient { BaseAddress = Management, Timeout = TimeSpan.FromSeconds(5), DefaultRequestHeaders = { { "x-gateway-management", "1" } } };
+        _management = new HttpClient { BaseAddress = Management, Timeout = TimeSpan.FromSeconds(30), DefaultRequestHeaders = { { "x-gateway-management", "1" } } };
         process.OutputDataReceived += (_, e) => Keep(e.Data);
         process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
@@ -147,10 +147,12 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     {
         try
         {
-            using var answer = await _management.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(5));
+            using var answer = await _management.GetAsync(new Uri("/health/ready", UriKind.Relative), limit.Token);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             return false;
         }

@@ -27,7 +27,7 @@ public sealed class KillTests
         });
         var streams = new NumberedStreams([("primary", upstream)]);
         var all = Task.WhenAll(Enumerable.Range(0, count).Select(n => streams.SendAsync(gateway.Http1, gateway.Http2, n)));
-        await GatewayFixture.EventuallyAsync(() => upstream.Exchanges.Count(e => e.Sent.Length > 0) == count, "the streams did not begin");
+        await NumberedStreams.BegunAsync(upstream, count);
 
         var since = Stopwatch.StartNew();
         gateway.Signal("TERM");
@@ -65,7 +65,7 @@ public sealed class KillTests
         await using var gateway = await GatewayProcess.StartAsync(s => s.Cluster("primary", upstream));
         var streams = new NumberedStreams([("primary", upstream)]);
         var all = Task.WhenAll(Enumerable.Range(0, count).Select(n => streams.SendAsync(gateway.Http1, gateway.Http2, n)));
-        await GatewayFixture.EventuallyAsync(() => upstream.Exchanges.Count(e => e.Sent.Length > 500) == count, "the streams did not begin");
+        await NumberedStreams.BegunAsync(upstream, count, 500);
 
         var killed = Stopwatch.StartNew();
         gateway.Signal("KILL");

@@ -55,7 +55,7 @@ public sealed class LinkTests
         await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", primary, ("Timeouts:Idle", "00:00:01"), ("Timeouts:Replay", "00:00:01")).Cluster("spare", spare).Fallback("primary", "spare")[Address] = middle.Address.ToString());
         var since = Stopwatch.StartNew();
         var stream = gateway.StreamAsync(wire);
-        await GatewayFixture.EventuallyAsync(() => primary.Exchanges is [{ Sent.Length: > 0 }], "the stream did not begin");
+        await NumberedStreams.BegunAsync(primary, 1);
         // What was sent before must be across.
         await Task.Delay(200, TestContext.Current.CancellationToken);
 
@@ -120,7 +120,7 @@ public sealed class LinkTests
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(gateway.Http1.Host, gateway.Http1.Port, TestContext.Current.CancellationToken);
         await socket.SendAsync(SlowClientTests.RequestBytes(Chat.Default.Request()), TestContext.Current.CancellationToken);
-        await GatewayFixture.EventuallyAsync(() => upstream.Exchanges is [{ Sent.Length: > 0 }], "the stream did not begin");
+        await NumberedStreams.BegunAsync(upstream, 1);
 
         socket.Shutdown(SocketShutdown.Send);
 

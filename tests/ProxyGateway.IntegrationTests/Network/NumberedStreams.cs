@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
@@ -21,6 +22,17 @@ internal sealed class NumberedStreams((string Cluster, UpstreamBase Upstream)[] 
     public IReadOnlyDictionary<int, HttpResult> Results => _results;
 
     public static int NumberOf(RecordedExchange asked) => int.Parse(asked.Header("x-request-id")!.AsSpan(2), provider: null);
+
+    /// <summary>Waits until so many streams have begun: this many bytes of each were sent.</summary>
+    public static async Task BegunAsync(UpstreamBase upstream, int count, int bytes = 1)
+    {
+        var since = Stopwatch.StartNew();
+        while (upstream.Exchanges.Count(e => e.SentLength >= bytes) < count)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromMinutes(1), "the streams did not begin");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>A whole answer to exchange n, in so many pieces with a pause after each.</summary>
     public static UpstreamScript Answer(RecordedExchange asked, int pieces, TimeSpan pause)

@@ -63,7 +63,7 @@ public sealed class PacketLossTests
         await using var gateway = await StartAsync(link, primaryHere, spareHere);
         var streams = new NumberedStreams([("primary", primary), ("spare", spare)], "spare") { LinkSwallows = true };
         var all = Task.WhenAll(Enumerable.Range(0, 50).Select(n => streams.SendAsync(gateway.Http1, gateway.Http2, n, TimeSpan.FromSeconds(120))));
-        await GatewayFixture.EventuallyAsync(() => primary.Exchanges.Count(e => e.Sent.Length > 0) == 50, "the streams did not begin");
+        await NumberedStreams.BegunAsync(primary, 50);
 
         // The clients must have content, so that it is the idle clock that runs.
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);

@@ -41,7 +41,7 @@ public sealed class UpstreamChangeTests
         async Task<Task<HttpResult>> Hold(int n)
         {
             var held = Ask(n);
-            await GatewayFixture.EventuallyAsync(() => primary.Exchanges.Any(e => NumberedStreams.NumberOf(e) == n && e.Sent.Length > 0), "the stream did not begin");
+            await NumberedStreams.BegunAsync(primary, n - 99);
             return held;
         }
 

@@ -55,6 +55,18 @@ public sealed class RecordedExchange
         }
     }
 
+    /// <summary>How many those are.</summary>
+    public int SentLength
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _sent.Count;
+            }
+        }
+    }
+
     public string? Header(string name) => Headers.FirstOrDefault(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
     /// <summary>Whether the body asks for a stream.</summary>
