@@ -16,7 +16,7 @@ namespace ProxyGateway.IntegrationTests.Endurance;
 /// </summary>
 public sealed class ClockTests
 {
-    private static readonly TimeSpan Break = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Break = TimeSpan.FromSeconds(6);
 
     /// <summary>Where the clocks of Berlin are put on and back by an hour, in UTC.</summary>
     private static readonly DateTimeOffset Spring = new(2027, 3, 28, 1, 0, 0, TimeSpan.Zero);
@@ -38,8 +38,8 @@ public sealed class ClockTests
         // Stream 0 falls silent; the others have a word each fifth of a second.
         primary.Choose = asked => NumberedStreams.NumberOf(asked) == 0
             ? UpstreamScript.EventStream().Stall()
-            : NumberedStreams.Answer(asked, 25, TimeSpan.FromMilliseconds(200));
-        spare.Choose = asked => NumberedStreams.Answer(asked, 25, default);
+            : NumberedStreams.Answer(asked, 20, TimeSpan.FromMilliseconds(200));
+        spare.Choose = asked => NumberedStreams.Answer(asked, 20, default);
         await using var gateway = await GatewayProcess.StartAsync(
             s => s.Chat("primary", ("Models:broken", "broken")).Cluster("primary", primary, ("Timeouts:ResponseHeaders", "00:00:03"), ("Timeouts:FirstContent", "00:00:03"), ("Timeouts:Idle", "00:00:03")).Cluster("spare", spare).Fallback("primary", "spare")
                 .Cluster("broken", refusing.Address, ("CircuitBreaker:FailureThreshold", "1"), ("CircuitBreaker:BreakDuration", $"{Break:c}"), ("CircuitBreaker:BreakJitter", "0")),
@@ -60,7 +60,7 @@ public sealed class ClockTests
         foreach (var to in (DateTimeOffset[])[now.AddHours(1), now.AddHours(-1), Spring.AddSeconds(-0.5), Autumn.AddSeconds(-0.5), now])
         {
             await File.WriteAllTextAsync(offset, string.Create(CultureInfo.InvariantCulture, $"{(to - DateTimeOffset.UtcNow).TotalSeconds:+0;-0}"), TestContext.Current.CancellationToken);
-            await Task.Delay(TimeSpan.FromMilliseconds(1100), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(700), TestContext.Current.CancellationToken);
             var wall = await WallClockAsync(gateway);
             Assert.True((wall - to).Duration() < TimeSpan.FromMinutes(1), $"the clock was not set: {wall}, not {to}");
             var refused = await AskBrokenAsync(gateway);
@@ -84,7 +84,7 @@ public sealed class ClockTests
         await gateway.AssertIdleAsync();
         var outcomes = await gateway.MetricAsync("proxygateway_request_duration_seconds_count", "outcome");
         var faults = await gateway.MetricAsync("proxygateway_stream_failures_total", "reason");
-        Figures.Write("clock", $"wall clock set to {string.Join(", ", seen)} (UTC, TZ Europe/Berlin) under 20 streams of 5 s, a circuit open for {Break.TotalSeconds} s and a first-content clock of 3 s: {streams.Endings()}; the clock ran out after {streams.Results[0].EndedAt.TotalSeconds:0.0} s, the circuit let somebody in after {broken.TotalSeconds:0.0} s; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}");
+        Figures.Write("clock", $"wall clock set to {string.Join(", ", seen)} (UTC, TZ Europe/Berlin) under 20 streams of 4 s, a circuit open for {Break.TotalSeconds} s and a first-content clock of 3 s: {streams.Endings()}; the clock ran out after {streams.Results[0].EndedAt.TotalSeconds:0.0} s, the circuit let somebody in after {broken.TotalSeconds:0.0} s; outcomes {string.Join(", ", outcomes.Where(o => o.Value > 0).Select(o => $"{o.Key} {o.Value}"))}");
         Assert.Empty(streams.Judge());
         Assert.All(streams.Results, r => Assert.True(r.Value.IsDone(), streams.Endings()));
         Assert.True(broken > Break, $"{broken}");
