@@ -63,6 +63,21 @@ internal static class JsonMutator
         }
     }
 
+    /// <summary>Other characters in one of its strings; the document stays as valid as it was.</summary>
+    public static byte[] Text(byte[] json, FuzzRandom random)
+    {
+        var strings = Tokens(json).FindAll(t => t.Kind == Kind.Value && json[t.Start] == '"' && t.End - t.Start > 2);
+        if (strings.Count == 0)
+        {
+            return json;
+        }
+
+        var token = random.Pick(strings);
+        return random.OneIn(2)
+            ? Escape(json, token, random)
+            : Mutator.Replace(json, random.OneIn(2) ? token.Start + 1 : token.End - 1, 0, random.Pick(Words.Characters));
+    }
+
     /// <summary>A character of a string in its escaped form, or half of what it stands for.</summary>
     private static byte[] Escape(byte[] json, Token token, FuzzRandom random)
     {

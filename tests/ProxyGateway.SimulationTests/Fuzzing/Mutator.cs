@@ -64,7 +64,7 @@ internal static class Mutator
     public static byte[] Replace(byte[] bytes, int at, int length, ReadOnlySpan<byte> with) => [.. bytes.AsSpan(0, at), .. with, .. bytes.AsSpan(at + length)];
 
     /// <summary>Leaves out, doubles, swaps, borrows or frames anew whole events.</summary>
-    private static byte[] Events(byte[] stream, byte[] donor, bool isLines, FuzzRandom random)
+    public static byte[] Events(byte[] stream, byte[] donor, bool isLines, FuzzRandom random)
     {
         var ends = Ends(stream, isLines);
         if (ends.Count < 2)

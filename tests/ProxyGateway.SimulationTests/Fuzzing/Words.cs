@@ -46,6 +46,9 @@ internal static class Words
         [0xC3], [0xE2, 0x82], [0xF0, 0x9F], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80],
     ];
 
+    /// <summary>Whole characters, as a string may hold them.</summary>
+    public static readonly byte[][] Characters = Of("a", " ", "\u00e9", "\U0001F600", "\\u00e9", "\\ud83d\\ude00", "\\n", "\\u000d\\u000a", "\\\"", "\\\\", "\\/", "\u2028", "data: [DONE]", "\\u0000", "{\\\"a\\\":1}");
+
     public static readonly byte[][] All = [.. LineEnds, .. Spaces, .. Fields, .. Events, .. Lines, .. Values, .. Names, .. InStrings];
 
     private static byte[][] Of(params string[] words) => [.. words.Select(Encoding.UTF8.GetBytes)];

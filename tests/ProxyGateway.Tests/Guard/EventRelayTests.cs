@@ -28,6 +28,15 @@ public sealed class EventRelayTests
     }
 
     [Fact]
+    public void NameOfHalfASurrogatePair_IsNotOursToJudge()
+    {
+        const string Odd = "event: message_update\ndata: {\"\\ud800\":1,\"id\":0}\n\n";
+        using var relay = new EventRelay(1 << 20);
+
+        Assert.Equal(Odd + Stable, Push(relay, Odd + Stable));
+    }
+
+    [Fact]
     public void HalfAnEvent_IsHeldAndDroppedAtTheCut()
     {
         using var relay = new EventRelay(1 << 20);

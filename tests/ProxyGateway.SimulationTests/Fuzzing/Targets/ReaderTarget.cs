@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ProxyGateway.SimulationTests.Grid;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
@@ -16,6 +17,8 @@ namespace ProxyGateway.SimulationTests.Fuzzing.Targets;
 internal sealed class ReaderTarget : FuzzTarget
 {
     private const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall | EventMeaning.Contradiction;
+
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1000 };
 
     private static readonly int[] Limits = [0, 8, 100, 1 << 20];
 
@@ -61,6 +64,25 @@ internal sealed class ReaderTarget : FuzzTarget
         return noise;
     }
 
+    /// <summary>Or the end marker, or nothing.</summary>
+    private static bool IsJson(ReadOnlySpan<byte> data)
+    {
+        if (data.Trim(" \t\r\n"u8).IsEmpty || data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
+        {
+            return true;
+        }
+
+        try
+        {
+            JsonElement.Parse(data, Deep);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static string? Compare(Guarded whole, Guarded pieces)
     {
         if (!whole.Output.SequenceEqual(pieces.Output))
@@ -88,12 +110,13 @@ internal sealed class ReaderTarget : FuzzTarget
             return null;
         }
 
-        if (run.Guard.MalformedEvents == 0 && !stream.AsSpan().StartsWith(run.Output))
+        // A body that ends cleanly may have lacked its last line ends.
+        if (run.Guard.MalformedEvents == 0 && !stream.AsSpan().StartsWith(run.Output.TrimEnd((byte)'\n')))
         {
             return "what went through is not the stream's beginning";
         }
 
-        return run.Output.Length <= stream.Length ? null : "more went through than came";
+        return run.Output.Length <= stream.Length + 2 ? null : "more went through than came";
     }
 
     /// <summary>What was not passed on has left no trace: a reader that never saw it is in the same state, and goes on the same.</summary>
@@ -113,6 +136,11 @@ internal sealed class ReaderTarget : FuzzTarget
             var meaning = all.Read(e);
             if ((meaning & Dropped) == 0)
             {
+                if (e.HasData && !IsJson(e.Data))
+                {
+                    return $"{format.Name}: a `{meaning}` that is no JSON";
+                }
+
                 if (passed.Read(e) is var other && other != meaning)
                 {
                     return $"after {dropped} dropped events a `{meaning}` is a `{other}` to who did not see them";

@@ -1,8 +1,11 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using ProxyGateway.StreamingFallback.ChatFormats;
+using System.Text.Unicode;
 using ProxyGateway.SimulationTests.Grid;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.TestKit.Contract;
 
 namespace ProxyGateway.SimulationTests.Fuzzing.Targets;
@@ -53,6 +56,17 @@ internal sealed class RequestBodyTarget : FuzzTarget
         if (Parse(body) is not { } before)
         {
             return "a body that is no JSON object was accepted";
+        }
+
+        if (Spoken(format, request) is { } spoilt)
+        {
+            return $"{format.Name}: {spoilt}";
+        }
+
+        if (!Utf8.IsValid(body))
+        {
+            // The checker's reader decodes what it does not need.
+            return null;
         }
 
         var contract = ContractFormats.Get(format.Name);
@@ -106,6 +120,14 @@ internal sealed class RequestBodyTarget : FuzzTarget
         return request.Streaming && !streaming && Has(after, "stream_options") && contract.ChangeableMembers.Contains("stream_options") ? $"{format.Name}: `stream_options` without a stream" : null;
     }
 
+    /// <summary>What the gateway says to this request by itself, with what it took over from it.</summary>
+    private static string? Spoken(ChatFormat format, ChatRequest request)
+    {
+        using var reader = format.NewReader(request, 1 << 20, TerminalProfile.Auto);
+        return Written.Problem(Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, reader, o)), format.Framing)
+            ?? Written.Problem([.. Cuts.Written(o => format.WriteHeartbeat(reader, o)), .. Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, null, o))], format.Framing);
+    }
+
     private static bool Has(JsonElement root, string member) => root.EnumerateObject().Any(m => m.NameEquals(member));
 
     private static JsonElement? Parse(byte[] body)
@@ -121,14 +143,14 @@ internal sealed class RequestBodyTarget : FuzzTarget
     }
 
     /// <summary>Every member that must not change, name and value as they are written, in order.</summary>
-    private static List<(string, string)> Others(JsonElement root, IContractFormat contract)
+    private static List<string> Others(JsonElement root, IContractFormat contract)
     {
-        List<(string, string)> members = [];
+        List<string> members = [];
         foreach (var member in root.EnumerateObject())
         {
             if (!contract.ChangeableMembers.Any(member.NameEquals))
             {
-                members.Add((member.ToString(), member.Value.GetRawText()));
+                members.Add(Convert.ToHexString(JsonMarshal.GetRawUtf8PropertyName(member)) + Convert.ToHexString(JsonMarshal.GetRawUtf8Value(member.Value)));
             }
         }
 

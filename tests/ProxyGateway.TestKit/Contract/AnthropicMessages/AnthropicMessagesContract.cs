@@ -161,7 +161,7 @@ internal sealed class AnthropicMessagesContract : IContractFormat
                 {
                     violations.Add(7, $"{own} has another name or other input than the answer that was replayed");
                 }
-                else if (!first.Blocks.ContainsKey(own) && mine.ToolId != replayed.ToolId)
+                else if (!first.Blocks.ContainsKey(own) && replayed.ToolId is not null && mine.ToolId != replayed.ToolId)
                 {
                     violations.Add(7, $"{own} has another id than the answer that was replayed");
                 }

@@ -12,7 +12,7 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = block.HasComment || block.Raw.Span.Trim("\r\n"u8).IsEmpty ? EventTraits.NoData | EventTraits.Comment : EventTraits.NoData };
         }
 
-        var data = block.Data.AsSpan().Trim((byte)' ');
+        var data = block.Data.AsSpan().TrimEnd((byte)' ');
         if (data.SequenceEqual("[DONE]"u8))
         {
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
