@@ -326,6 +326,11 @@ internal sealed partial class OpenAIChatReader
                     {
                         Append(ref reader, call.Name);
                     }
+                    else if (reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty && !reader.ValueTextEquals(call.Name.Span))
+                    {
+                        // A second name: clients differ on whether it goes on with the first or stands in its place.
+                        owner._incomparable = true;
+                    }
 
                     reader.Skip();
                 }

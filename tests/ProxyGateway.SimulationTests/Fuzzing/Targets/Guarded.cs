@@ -9,13 +9,13 @@ using ProxyGateway.TestKit.Contract;
 namespace ProxyGateway.SimulationTests.Fuzzing.Targets;
 
 /// <summary>One attempt's stream behind its guard, as an exchange has it, without the exchange.</summary>
-internal sealed class Guarded(GridSubject subject, int maxEventBytes, int maxDeliveredBytes) : IDisposable
+internal sealed class Guarded(GridSubject subject, int maxEventBytes, int maxDeliveredBytes, TerminalRule terminal) : IDisposable
 {
     private readonly ArrayBufferWriter<byte> _output = new(4096);
 
     public StreamGuard Guard { get; } = new(
         Subjects.Format(subject),
-        Subjects.Format(subject).NewReader(Subjects.Request(subject), maxDeliveredBytes, subject.Stream.Terminal switch
+        Subjects.Format(subject).NewReader(Subjects.Request(subject), maxDeliveredBytes, terminal switch
         {
             TerminalRule.Done => TerminalProfile.Done,
             TerminalRule.FinishReason => TerminalProfile.FinishReason,

@@ -43,8 +43,8 @@ internal sealed class ReaderTarget : FuzzTarget
         var maxEvent = random.OneIn(4) && !stream.Contains((byte)'\r') ? 200 + random.Below(600) : 1 << 20;
         var maxDelivered = random.Pick(Limits);
         var end = random.OneIn(2) ? FaultKind.None : FaultKind.ConnectionReset;
-        using var whole = new Guarded(subject, maxEvent, maxDelivered).Run(stream, null, end);
-        using var pieces = new Guarded(subject, maxEvent, maxDelivered).Run(stream, random, end);
+        using var whole = new Guarded(subject, maxEvent, maxDelivered, subject.Stream.Terminal).Run(stream, null, end);
+        using var pieces = new Guarded(subject, maxEvent, maxDelivered, subject.Stream.Terminal).Run(stream, random, end);
         return Compare(whole, pieces)
             ?? Bounded(whole, maxDelivered) ?? Bounded(pieces, maxDelivered)
             ?? Untouched(whole, stream)
