@@ -23,7 +23,7 @@ internal sealed class EventStreamTarget : FuzzTarget
 
     public override string Name => "sse";
 
-    public override int ShortRuns => 20_000;
+    public override int ShortRuns => 10_000;
 
     public override FuzzInput Make(FuzzRandom random)
     {

@@ -13,7 +13,7 @@ internal sealed class JsonLinesTarget : FuzzTarget
 
     public override string Name => "json-lines";
 
-    public override int ShortRuns => 20_000;
+    public override int ShortRuns => 10_000;
 
     public override FuzzInput Make(FuzzRandom random)
     {

@@ -26,6 +26,8 @@ internal sealed class ReaderTarget : FuzzTarget
 
     public override string Name => "readers";
 
+    public override int ShortRuns => 2000;
+
     public override FuzzInput Make(FuzzRandom random)
     {
         var choices = random.Next();

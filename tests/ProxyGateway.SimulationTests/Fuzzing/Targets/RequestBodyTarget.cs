@@ -31,7 +31,7 @@ internal sealed class RequestBodyTarget : FuzzTarget
 
     public override string Name => "bodies";
 
-    public override int ShortRuns => 10_000;
+    public override int ShortRuns => 5_000;
 
     public override FuzzInput Make(FuzzRandom random)
     {

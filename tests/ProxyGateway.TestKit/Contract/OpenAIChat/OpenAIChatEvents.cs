@@ -18,7 +18,7 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }
 
-        if (data.IsEmpty)
+        if (data.Trim(" \t\r\n"u8).IsEmpty)
         {
             // Whether an empty frame is an event at all is where parsers differ,
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional };
