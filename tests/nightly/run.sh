@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # The long forms of the hostile tests, and slowhttptest. Usage: tests/nightly/run.sh [ITEM...]; without items all of them.
 # Items: desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
-#        network packets clock signals reload soak
+#        network packets clock signals reload soak, and only where they are named: fuzz mutation
 # packets and ports need root, network and clock do more with it (dns) or with Debian's faketime. PROXYGATEWAY_SOAK_MINUTES=30.
+# fuzz: PROXYGATEWAY_FUZZ_RUNS of each target (10,000,000), of PROXYGATEWAY_FUZZ_TARGET alone if it is set, with PROXYGATEWAY_FUZZ_SEED.
+# mutation: PROXYGATEWAY_MUTATE is a pattern of files (Recovery/*.cs and so on); without it all of stryker-config.json, which takes a day.
 # PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -60,8 +62,29 @@ JSON
     return "$status"
 }
 
+# In pieces, so that each says what it found and a cut run has not been for nothing.
+fuzz() {
+    local total=${PROXYGATEWAY_FUZZ_RUNS:-10000000} piece=500000 from status=0
+    dotnet build -c Release -v q --nologo tests/ProxyGateway.SimulationTests || return 1
+    for ((from = 0; from < total; from += piece)); do
+        PROXYGATEWAY_FUZZ_FROM=$from PROXYGATEWAY_FUZZ_RUNS=$((total - from < piece ? total - from : piece)) \
+            dotnet run -c Release --no-build --project tests/ProxyGateway.SimulationTests -- -class "*.Fuzzing.FuzzTests" -noLogo || status=1
+    done
+    return "$status"
+}
+
+# Stryker builds and runs the tests itself; it must start in the folder of the test project.
+mutation() {
+    dotnet tool restore > /dev/null || return 1
+    local only=()
+    [ -z "${PROXYGATEWAY_MUTATE:-}" ] || only=(-m "**/$PROXYGATEWAY_MUTATE")
+    (cd tests/ProxyGateway.Tests && dotnet stryker -f ../nightly/stryker-config.json "${only[@]}" --skip-version-check -O "$(mktemp -d)")
+}
+
 item() {
     case $1 in
+        fuzz) fuzz ;;
+        mutation) mutation ;;
         desync) tests ProxyGateway.IntegrationTests DesyncTests UpgradeTests ;;
         secrets) tests ProxyGateway.IntegrationTests SecretTests ;;
         injection) tests ProxyGateway.Tests InjectionTests HostileJsonTests ;;

@@ -23,6 +23,7 @@ internal sealed class EventRelay(int maxEventBytes) : IDisposable
     private EventFramer _framer = new(StreamFraming.ServerSentEvents);
     private bool _isFirstOfConnection = true;
     private bool _isFirstConnection = true;
+    private bool _dropped;
 
     /// <summary>Why the stream cannot go on, whatever connection is made; none while it can.</summary>
     public FaultKind Fault { get; private set; }
@@ -43,6 +44,7 @@ internal sealed class EventRelay(int maxEventBytes) : IDisposable
     {
         while (Fault == FaultKind.None && !bytes.IsEmpty)
         {
+            var isOwed = _framer.OwesLineFeed && bytes[0] == (byte)'\n';
             var end = _framer.FindEventEnd(bytes);
             var piece = end < 0 ? bytes : bytes[..end];
             if (_held.Length + piece.Length > maxEventBytes)
@@ -55,6 +57,13 @@ internal sealed class EventRelay(int maxEventBytes) : IDisposable
             {
                 _held.Append(piece);
                 return;
+            }
+
+            if (isOwed && _dropped)
+            {
+                // An event that is dropped takes its whole line end with it.
+                bytes = bytes[end..];
+                continue;
             }
 
             if (_held.Length == 0)
@@ -100,7 +109,8 @@ internal sealed class EventRelay(int maxEventBytes) : IDisposable
 
         _isFirstOfConnection = false;
         ReadReconnection(raw);
-        if (_state.TryTake(e))
+        _dropped = !_state.TryTake(e);
+        if (!_dropped)
         {
             EventsPassed++;
             output.Write(raw);

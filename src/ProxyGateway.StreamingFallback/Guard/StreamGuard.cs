@@ -67,7 +67,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         if (State == GuardState.Done && _framer.OwesLineFeed && !chunk.IsEmpty)
         {
             // The second half of the last event's line end, if it is that; after any other byte nothing is owed.
-            _framer.FindEventEnd(chunk[..1]);
+            _framer = new EventFramer(format.Framing);
             WriteRun(chunk[0] == (byte)'\n' ? chunk[..1] : default, output);
             return;
         }

@@ -2,6 +2,7 @@ using System.Net.Http;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
@@ -95,18 +96,19 @@ internal sealed class ModelLists(IProxyStateLookup clusters, TimeProvider time)
 
             return Read(body.GetBuffer().AsMemory(0, (int)body.Length));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException or InvalidOperationException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return null;
         }
     }
 
-    private static JsonElement[]? Read(ReadOnlyMemory<byte> json)
+    /// <summary>The models of an upstream's list; null where it is none. One that holds text that is none cannot be passed on.</summary>
+    internal static JsonElement[]? Read(ReadOnlyMemory<byte> json)
     {
         using var document = JsonDocument.Parse(json);
         return document.RootElement.ValueKind == JsonValueKind.Object
             && document.RootElement.TryGetProperty("data"u8, out var data) && data.ValueKind == JsonValueKind.Array
-            ? [.. data.EnumerateArray().Where(m => m.ValueKind == JsonValueKind.Object && m.TryGetProperty("id"u8, out var id) && id.ValueKind == JsonValueKind.String).Select(m => m.Clone())]
+            ? [.. data.EnumerateArray().Where(m => RawJson.CanBeWritten(m) && m.ValueKind == JsonValueKind.Object && m.TryGetProperty("id"u8, out var id) && id.ValueKind == JsonValueKind.String).Select(m => m.Clone())]
             : null;
     }
 

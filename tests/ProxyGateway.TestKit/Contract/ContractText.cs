@@ -42,7 +42,7 @@ internal static class ContractText
             {
                 violations.Add(7, $"{key} has another name or other arguments than the answer that was replayed");
             }
-            else if (!first.Blocks.ContainsKey(key) && call.ToolId != wanted.ToolId)
+            else if (!first.Blocks.ContainsKey(key) && wanted.ToolId is not null && call.ToolId != wanted.ToolId)
             {
                 violations.Add(7, $"{key} has another id than the answer that was replayed");
             }

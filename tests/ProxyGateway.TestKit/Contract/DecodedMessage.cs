@@ -114,7 +114,12 @@ public sealed class DecodedMessage
         }
 
         block.Text.Append(part.Text);
-        block.ToolName.Append(part.ToolName);
+        if (!string.IsNullOrEmpty(part.ToolName) && !block.ToolName.Equals(part.ToolName))
+        {
+            // Some servers repeat the name with every piece of the arguments.
+            block.ToolName.Append(part.ToolName);
+        }
+
         block.FreeText |= part.FreeText;
         block.Kind ??= part.Kind;
         if (part.Raw is not null)

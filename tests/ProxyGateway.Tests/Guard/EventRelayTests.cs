@@ -27,6 +27,28 @@ public sealed class EventRelayTests
         Assert.Equal(("4", TimeSpan.FromMilliseconds(100)), (relay.LastEventId, relay.Retry));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void EventThatIsNotSentAgain_TakesItsWholeLineEndWithIt(int size)
+    {
+        var again = Message(0, "a")[..^1] + "\r\n";
+        using var relay = new EventRelay(1 << 20);
+        Push(relay, Message(0, "a"));
+        relay.Reconnect();
+
+        Assert.Equal(Message(1, "b"), Push(relay, again + Message(1, "b"), size));
+    }
+
+    [Fact]
+    public void NameOfHalfASurrogatePair_IsNotOursToJudge()
+    {
+        const string Odd = "event: message_update\ndata: {\"\\ud800\":1,\"id\":0}\n\n";
+        using var relay = new EventRelay(1 << 20);
+
+        Assert.Equal(Odd + Stable, Push(relay, Odd + Stable));
+    }
+
     [Fact]
     public void HalfAnEvent_IsHeldAndDroppedAtTheCut()
     {

@@ -21,6 +21,9 @@ public sealed class HostileJsonTests
         """{"content":@D@,"type":"message","role":"assistant","stop_reason":"end_turn"}""", """{"type":"content_block_delta","index":0,"delta":@D@}""",
         """{"output":@D@,"object":"response","status":"completed"}""", """{"type":"response.created","response":@D@}""", """{"candidates":@D@}""",
         """{"message":@D@,"done":true}""", """{"jsonrpc":"2.0","id":@D@,"method":"message/stream","result":@D@,"params":@D@}""", """{"error":@D@}""",
+        """{"stream":true,"stream_options":@D@}""", """{"contents":[],"generationConfig":@D@}""", """{"jsonrpc":"2.0","id":1,"method":"message/stream","params":{"message":@D@}}""",
+        """{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP","more":@D@}]}""",
+        """{"jsonrpc":"2.0","id":"x","result":{"kind":"task","id":"t","contextId":"c","status":{"state":"completed"},"artifacts":[{"artifactId":"a","parts":[{"kind":"data","data":@D@}]}]}}""",
     ];
 
     public static TheoryData<string, string> FormatsAndDocuments =>
@@ -40,6 +43,9 @@ public sealed class HostileJsonTests
         ["negative zero and more"] = "[-0,-1,1e308,1e-308,0.1,18446744073709551616]",
         ["a string of many escapes"] = "\"" + string.Concat(Enumerable.Repeat("\\u000a", Many * 2)) + "\"",
         ["lone surrogates"] = "\"\\ud800 \\udc00 \\udfff\\ud800\"",
+        ["names of half a surrogate pair"] = "{\"\\ud800\":{\"\\udc00\":1},\"a\":[\"\\udc00\"]}",
+        ["half a surrogate pair"] = "{\"a\":[\"\\udc00\"],\"b\":\"x\\ud800\"}",
+        ["names that are no UTF-8"] = "{\"\\u0061~\":1,\"~\":\"~\"}",
         ["NUL"] = "\"\\u0000\"",
         ["an unfinished string"] = "\"abc",
         ["an unfinished escape"] = "\"\\u00",
@@ -57,7 +63,7 @@ public sealed class HostileJsonTests
         var request = HostileCases.All[name].NewRequest();
         foreach (var frame in Frames)
         {
-            var bytes = Encoding.UTF8.GetBytes(frame.Replace("@D@", Documents[documentName], StringComparison.Ordinal));
+            byte[] bytes = [.. Encoding.UTF8.GetBytes(frame.Replace("@D@", Documents[documentName], StringComparison.Ordinal)).Select(b => b == (byte)'~' ? (byte)0xFF : b)];
             var output = new ArrayBufferWriter<byte>();
 
             if (format.ReadRequest(bytes, HostileCases.All[name].Path, out var read) is null)

@@ -34,7 +34,7 @@ internal static class A2ARequestReader
                 }
 
                 seenId = true;
-                id = members.Value.TokenType is JsonTokenType.String or JsonTokenType.Number ? body[members.ValueRange].ToArray() : null;
+                id = members.Value.TokenType is JsonTokenType.String && JsonText.GetStringOrNull(ref members.Value) is not null || members.Value.TokenType is JsonTokenType.Number ? body[members.ValueRange].ToArray() : null;
             }
             else if (members.NameIs("params"u8))
             {
@@ -78,6 +78,11 @@ internal static class A2ARequestReader
 
         while (parameters.Read() && parameters.TokenType == JsonTokenType.PropertyName)
         {
+            if (!JsonText.IsComparable(ref parameters))
+            {
+                return true; // What the agent makes of it, and of what follows, is not known.
+            }
+
             var isMessage = parameters.ValueTextEquals("message"u8);
             parameters.Read();
             if (isMessage && parameters.TokenType == JsonTokenType.StartObject && NamesTaskOrContext(parameters))
@@ -95,6 +100,11 @@ internal static class A2ARequestReader
     {
         while (message.Read() && message.TokenType == JsonTokenType.PropertyName)
         {
+            if (!JsonText.IsComparable(ref message))
+            {
+                return true;
+            }
+
             var wanted = message.ValueTextEquals("taskId"u8) || message.ValueTextEquals("contextId"u8);
             message.Read();
             if (wanted && message.TokenType == JsonTokenType.String)

@@ -145,7 +145,7 @@ internal sealed class DeliveredState
                 reader.Skip();
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Not an event of this format: not ours to judge.
         }

@@ -30,7 +30,7 @@ internal static class AnthropicError
             var subject = hasError && error.ValueKind == JsonValueKind.Object ? error : root;
             return SaysInWords(JsonText.GetUtf8(subject, "message"u8)) ?? SaysInWords(JsonText.GetUtf8(root, "error"u8)) ?? UpstreamComplaint.Other;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return UpstreamComplaint.None;
         }

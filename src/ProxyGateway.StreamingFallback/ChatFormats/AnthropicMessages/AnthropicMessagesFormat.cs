@@ -1,5 +1,4 @@
 using System.Buffers;
-using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using ProxyGateway.StreamingFallback.Configuration;
 
@@ -51,30 +50,20 @@ internal sealed class AnthropicMessagesFormat : AnswerFormat<AnthropicMessagesRe
 
     protected override AnswerVerdict Continue(ChatRequest request, AnthropicMessagesReader? delivered, AnthropicMessagesAnswer answer, IBufferWriter<byte> output)
     {
-        // Strings are decoded while they are written, and one that is no text shows only then: nothing may be out by that time.
-        using var events = new PooledBuffer();
-        var writer = new AnthropicMessagesStreamWriter(answer, events);
-        try
+        var writer = new AnthropicMessagesStreamWriter(answer, output);
+        if (delivered is null or { Delivered: DeliveredKind.Nothing, StopDelivered: false })
         {
-            if (delivered is null or { Delivered: DeliveredKind.Nothing, StopDelivered: false })
-            {
-                writer.WriteWhole(request.Model);
-            }
-            else if (!delivered.CanSplice || AnthropicMessagesSplice.Find(delivered.Message, answer) is not { } splice)
-            {
-                return AnswerVerdict.Divergent;
-            }
-            else
-            {
-                writer.WriteRest(delivered, splice);
-            }
+            writer.WriteWhole(request.Model);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        else if (!delivered.CanSplice || AnthropicMessagesSplice.Find(delivered.Message, answer) is not { } splice)
         {
-            return AnswerVerdict.Unusable;
+            return AnswerVerdict.Divergent;
+        }
+        else
+        {
+            writer.WriteRest(delivered, splice);
         }
 
-        output.Write(events.Span);
         return AnswerVerdict.Usable;
     }
 }

@@ -91,7 +91,7 @@ internal sealed class AnswerCandidate
 
     public IReadOnlyList<AnswerBlock> Blocks { get; }
 
-    /// <summary>Null where the candidate is not complete: no reason why it ends.</summary>
+    /// <summary>Null where the candidate is not complete: no reason why it ends, or a call in it that goes on.</summary>
     public static AnswerCandidate? Read(JsonElement element, int position)
     {
         if (JsonText.GetUtf8(element, "finishReason"u8) is not { Length: > 0 } reason || reason.AsSpan().SequenceEqual("FINISH_REASON_UNSPECIFIED"u8))
@@ -110,7 +110,8 @@ internal sealed class AnswerCandidate
             }
         }
 
-        return new AnswerCandidate(index, element, blocks);
+        // A call that says of itself that it goes on is half a call.
+        return blocks.Exists(static b => b.IsOpenCall) ? null : new AnswerCandidate(index, element, blocks);
     }
 }
 
@@ -123,6 +124,9 @@ internal sealed class AnswerBlock(BlockKind kind, JsonElement part)
     public JsonElement Part => part;
 
     public byte[] Text { get; private set; } = [];
+
+    public bool IsOpenCall => kind == BlockKind.FunctionCall
+        && part.GetProperty("functionCall"u8).TryGetProperty("willContinue"u8, out var goesOn) && goesOn.ValueKind == JsonValueKind.True;
 
     /// <summary>The last signature that came with or after a text, or after another part.</summary>
     public JsonElement? Signature { get; private set; }

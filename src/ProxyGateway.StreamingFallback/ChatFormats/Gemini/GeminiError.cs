@@ -31,7 +31,7 @@ internal static class GeminiError
                 ? UpstreamComplaint.ContextLengthExceeded
                 : UpstreamComplaint.Other;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return UpstreamComplaint.None;
         }

@@ -55,7 +55,7 @@ internal static class GeminiRequestReader
         }
 
         var seen = false;
-        while (config.Read() && config.TokenType == JsonTokenType.PropertyName)
+        while (config.Read() && config.TokenType == JsonTokenType.PropertyName && JsonText.IsComparable(ref config))
         {
             var wanted = config.ValueTextEquals("candidateCount"u8) || config.ValueTextEquals("candidate_count"u8);
             config.Read();

@@ -33,9 +33,9 @@ internal ref struct BodyEdits(ReadOnlySpan<byte> body)
 
     public readonly void Write(IBufferWriter<byte> output)
     {
-        _edits.Sort(static (a, b) => a.Start.CompareTo(b.Start));
         var position = 0;
-        foreach (var (start, end, with) in _edits)
+        // What is inserted goes in front of what is replaced at the same place; two insertions stay in their order.
+        foreach (var (start, end, with) in _edits.OrderBy(static e => (e.Start, e.End)))
         {
             output.Write(_body[position..start]);
             output.Write(with);

@@ -44,6 +44,28 @@ internal static class JsonText
         }
     }
 
+    /// <summary>
+    /// Whether the name that <paramref name="reader"/> stands on can be compared. Half a surrogate pair makes every comparison with it
+    /// throw, and a request may hold a million such names: so this is asked before the first.
+    /// </summary>
+    public static bool IsComparable(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return true;
+        }
+
+        try
+        {
+            reader.GetString();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The string that <paramref name="reader"/> stands on; null where it is none or holds half a surrogate pair.</summary>
     public static string? GetStringOrNull(ref Utf8JsonReader reader)
     {
@@ -87,20 +109,20 @@ internal static class JsonText
         {
             return JsonElement.DeepEquals(JsonElement.Parse(one, AnswerOptions), JsonElement.Parse(other, AnswerOptions));
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }
     }
 
-    /// <summary>A whole answer as a document, which is the caller's to dispose of; null where it is no JSON, or says something twice.</summary>
+    /// <summary>A whole answer as a document, which is the caller's to dispose of; null where it is no JSON, says something twice, or has a name that is no text.</summary>
     public static JsonDocument? TryParseAnswer(ReadOnlyMemory<byte> json)
     {
         try
         {
             return JsonDocument.Parse(json, AnswerOptions);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }

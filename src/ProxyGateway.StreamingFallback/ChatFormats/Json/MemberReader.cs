@@ -67,6 +67,12 @@ internal ref struct MemberReader
             }
 
             HasMembers = true;
+            if (!JsonText.IsComparable(ref _next))
+            {
+                Problem = "A name in the request body is no text: it holds half a surrogate pair, or bytes that are no UTF-8.";
+                return false;
+            }
+
             _name = _next;
             _nameStart = (int)_next.TokenStartIndex;
             _next.Read();

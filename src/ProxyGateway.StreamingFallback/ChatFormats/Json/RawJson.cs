@@ -1,11 +1,28 @@
 using System.Text;
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.Buffers;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 /// <summary>JSON values that are handed on as they came.</summary>
 internal static class RawJson
 {
+    /// <summary>Whether all names and strings in <paramref name="element"/> are text: half a surrogate pair or bytes that are no UTF-8 cannot be written again.</summary>
+    public static bool CanBeWritten(JsonElement element)
+    {
+        using var bytes = new PooledBuffer();
+        using var writer = new Utf8JsonWriter(bytes, JsonText.WriterOptions);
+        try
+        {
+            element.WriteTo(writer);
+            return true;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes <paramref name="value"/>, a whole JSON value, parsed and written anew, so that no white space of the upstream's can end a line.</summary>
     public static void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> value)
     {
@@ -16,7 +33,7 @@ internal static class RawJson
 
     /// <summary>The bytes of a member that is a string or a number; null otherwise.</summary>
     public static byte[]? Scalar(JsonElement parent, ReadOnlySpan<byte> name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number && CanBeWritten(value)
             ? Encoding.UTF8.GetBytes(value.GetRawText())
             : null;
 

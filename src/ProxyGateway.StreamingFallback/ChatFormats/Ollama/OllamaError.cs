@@ -22,7 +22,7 @@ internal static class OllamaError
             var sentence = JsonText.GetUtf8(root, "error"u8) ?? JsonText.GetUtf8(error, "message"u8) ?? [];
             return sentence.AsSpan().IndexOf("context length"u8) >= 0 ? UpstreamComplaint.ContextLengthExceeded : UpstreamComplaint.Other;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return UpstreamComplaint.None;
         }

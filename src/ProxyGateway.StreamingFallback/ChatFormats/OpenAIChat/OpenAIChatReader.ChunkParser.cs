@@ -49,7 +49,7 @@ internal sealed partial class OpenAIChatReader
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.StartArray)
                     {
-                        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+                        while (NextObject(ref reader))
                         {
                             _hasChoices = true;
                             if (!ParseChoice(ref reader))
@@ -58,6 +58,10 @@ internal sealed partial class OpenAIChatReader
                                 return EventMeaning.Error;
                             }
                         }
+                    }
+                    else
+                    {
+                        reader.Skip();
                     }
                 }
                 else if (reader.ValueTextEquals("error"u8))
@@ -95,6 +99,11 @@ internal sealed partial class OpenAIChatReader
             {
                 owner.Complaint = OpenAIError.Read(json);
                 return EventMeaning.Error;
+            }
+
+            if (reader.TokenType != JsonTokenType.EndObject || reader.CurrentDepth != 0)
+            {
+                return EventMeaning.Malformed;
             }
 
             reader.Read(); // Throws where anything follows the object.
@@ -180,6 +189,8 @@ internal sealed partial class OpenAIChatReader
                         choice.Finished = true;
                         _finish = true;
                     }
+
+                    reader.Skip();
                 }
                 else if (owner.Shape == ChunkShape.CompletionText && reader.ValueTextEquals("text"u8))
                 {
@@ -237,7 +248,7 @@ internal sealed partial class OpenAIChatReader
                         continue;
                     }
 
-                    while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+                    while (NextObject(ref reader))
                     {
                         ParseToolCall(ref reader, choice);
                     }
@@ -249,6 +260,10 @@ internal sealed partial class OpenAIChatReader
                     if (reader.TokenType == JsonTokenType.StartObject)
                     {
                         ParseFunction(ref reader, ToolCall(choice, -1));
+                    }
+                    else
+                    {
+                        reader.Skip();
                     }
                 }
                 else if (reader.ValueTextEquals("audio"u8) || reader.ValueTextEquals("images"u8))
@@ -311,6 +326,13 @@ internal sealed partial class OpenAIChatReader
                     {
                         Append(ref reader, call.Name);
                     }
+                    else if (reader.TokenType == JsonTokenType.String && !reader.ValueSpan.IsEmpty && !reader.ValueTextEquals(call.Name.Span))
+                    {
+                        // A second name: clients differ on whether it goes on with the first or stands in its place.
+                        owner._incomparable = true;
+                    }
+
+                    reader.Skip();
                 }
                 else if (reader.ValueTextEquals("arguments"u8))
                 {
@@ -323,6 +345,7 @@ internal sealed partial class OpenAIChatReader
                     else if (reader.TokenType != JsonTokenType.Null)
                     {
                         owner._incomparable = true;
+                        reader.Skip();
                     }
                 }
                 else
@@ -427,6 +450,14 @@ internal sealed partial class OpenAIChatReader
 
             return otherwise;
         }
+
+        /// <summary>Steps to the next object of an array; false at its end. Whatever else stands in it no client can read.</summary>
+        private static bool NextObject(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType switch
+        {
+            JsonTokenType.StartObject => true,
+            JsonTokenType.EndArray => false,
+            _ => throw new JsonException(),
+        };
 
         /// <summary>Readers disagree on which of two equal members counts (RFC 8259, section 4), so such an event is malformed.</summary>
         private static void OnlyOnce(ref int seen, int member)

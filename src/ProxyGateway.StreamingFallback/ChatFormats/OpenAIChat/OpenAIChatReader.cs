@@ -78,7 +78,8 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
             return _endHeld ? EventMeaning.Hold : EventMeaning.Lifecycle;
         }
 
-        if (data.SequenceEqual("[DONE]"u8))
+        // As clients look for it: white space in front makes it something they cannot read.
+        if (e.Data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
         {
             return ReadDone();
         }

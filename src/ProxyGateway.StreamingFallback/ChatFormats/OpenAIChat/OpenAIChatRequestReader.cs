@@ -99,7 +99,7 @@ internal static class OpenAIChatRequestReader
         }
 
         var include = false;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && JsonText.IsComparable(ref reader))
         {
             var wanted = reader.ValueTextEquals("include_usage"u8);
             reader.Read();

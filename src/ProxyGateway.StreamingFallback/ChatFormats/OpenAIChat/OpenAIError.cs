@@ -29,7 +29,7 @@ internal static class OpenAIError
             var subject = hasError && error.ValueKind == JsonValueKind.Object ? error : root;
             return Says(subject, "code"u8) ?? Says(subject, "type"u8) ?? SaysInWords(hasError && error.ValueKind == JsonValueKind.String ? root : subject) ?? UpstreamComplaint.Other;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return UpstreamComplaint.None;
         }

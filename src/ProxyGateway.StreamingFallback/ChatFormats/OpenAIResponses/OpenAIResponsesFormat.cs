@@ -1,5 +1,4 @@
 using System.Buffers;
-using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.StreamingFallback.Configuration;
@@ -28,30 +27,21 @@ internal sealed class OpenAIResponsesFormat : AnswerFormat<OpenAIResponsesReader
     {
         // Nothing was delivered, so nothing binds the answer: not even the lifecycle events that were read.
         var reader = delivered is OpenAIResponsesReader { Delivered: not DeliveredKind.Nothing } r ? r : null;
-        using var events = new PooledBuffer();
-        try
+        if (reader is not null && !OpenAIResponsesSplice.Continues(reader, answer))
         {
-            if (reader is not null && !OpenAIResponsesSplice.Continues(reader, answer))
-            {
-                return AnswerVerdict.Divergent;
-            }
-
-            void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, answer, request, firstNumber, events).Write();
-            if (reader is null)
-            {
-                Make(0);
-            }
-            else
-            {
-                reader.MakeRest(Make);
-            }
-        }
-        catch (InvalidOperationException)
-        {
-            return AnswerVerdict.Unusable; // Half a surrogate pair somewhere in the answer.
+            return AnswerVerdict.Divergent;
         }
 
-        output.Write(events.Span);
+        void Make(long firstNumber) => new OpenAIResponsesStreamWriter(reader, answer, request, firstNumber, output).Write();
+        if (reader is null)
+        {
+            Make(0);
+        }
+        else
+        {
+            reader.MakeRest(Make);
+        }
+
         return AnswerVerdict.Usable;
     }
 

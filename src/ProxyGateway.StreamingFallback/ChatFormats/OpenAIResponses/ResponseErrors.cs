@@ -19,7 +19,7 @@ internal static class ResponseErrors
                 : Member(root, "error") is { } nested ? OpenAIError.Judge(nested)
                 : OpenAIError.Judge(root);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return UpstreamComplaint.Other;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 
@@ -7,7 +8,7 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 /// <param name="Id">The response's id.</param>
 /// <param name="CreatedAt">Raw JSON; null where the upstream gave none.</param>
 /// <param name="Model">Raw JSON; null where the upstream gave none.</param>
-/// <param name="Snapshot">The whole raw <c>response</c> object; null where it is too large to keep.</param>
+/// <param name="Snapshot">The whole raw <c>response</c> object; null where it is too large to keep, or cannot be written again.</param>
 internal sealed record ResponseIdentity(string Id, byte[]? CreatedAt, byte[]? Model, byte[]? Snapshot)
 {
     /// <summary>Longer values are not an identity but an attempt to make the gateway keep something.</summary>
@@ -19,7 +20,7 @@ internal sealed record ResponseIdentity(string Id, byte[]? CreatedAt, byte[]? Mo
     /// <summary>Reads it from a <c>response</c> object; null where that has no id.</summary>
     public static ResponseIdentity? Read(JsonElement response, byte[]? snapshot) =>
         JsonMembers.Text(response, "id") is { Length: <= MaxValueBytes } id
-            ? new ResponseIdentity(id, Raw(response, "created_at"), Raw(response, "model"), snapshot)
+            ? new ResponseIdentity(id, Raw(response, "created_at"), Raw(response, "model"), RawJson.CanBeWritten(response) ? snapshot : null)
             : null;
 
     public JsonDocument? ParseSnapshot() => Snapshot is null ? null : JsonDocument.Parse(Snapshot);
@@ -38,6 +39,7 @@ internal sealed record ResponseIdentity(string Id, byte[]? CreatedAt, byte[]? Mo
     private static byte[]? Raw(JsonElement response, string name) =>
         response.TryGetProperty(name, out var value)
         && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
+        && RawJson.CanBeWritten(value)
         && value.GetRawText() is { Length: <= MaxValueBytes } raw
             ? Encoding.UTF8.GetBytes(raw)
             : null;

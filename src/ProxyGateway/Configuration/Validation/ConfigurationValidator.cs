@@ -12,6 +12,13 @@ internal static class ConfigurationValidator
         ValidationContext context,
         DiagnosticBag diagnostics)
     {
+        CheckOwnRules(root, context, diagnostics);
+        YarpRules.Check(root, settings, context, diagnostics);
+    }
+
+    /// <summary>All but YARP's own judgement, which costs a container of services.</summary>
+    public static void CheckOwnRules(SettingNode root, ValidationContext context, DiagnosticBag diagnostics)
+    {
         ShapeRules.Check(root, OptionCatalogue.Root, diagnostics);
 
         var model = GatewayModel.Of(root);
@@ -27,6 +34,5 @@ internal static class ConfigurationValidator
         BreakerRules.Check(model, diagnostics);
         HedgingRules.Check(model, diagnostics);
         SecretRules.Check(root, diagnostics);
-        YarpRules.Check(root, settings, context, diagnostics);
     }
 }

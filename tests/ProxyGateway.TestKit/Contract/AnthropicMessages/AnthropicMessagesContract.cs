@@ -5,6 +5,9 @@ namespace ProxyGateway.TestKit.Contract.AnthropicMessages;
 /// <summary>The contract's view of Anthropic Messages.</summary>
 internal sealed class AnthropicMessagesContract : IContractFormat
 {
+    /// <summary>The same values in the same order; how their strings are escaped says nothing.</summary>
+    private static bool SameRaws(List<string> one, List<string> other) => one.Count == other.Count && one.Zip(other).All(p => ContractJson.IsSame(p.First, p.Second));
+
     private static readonly byte[] StopEvent = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"u8.ToArray();
 
     public string Name => "anthropic-messages";
@@ -134,7 +137,7 @@ internal sealed class AnthropicMessagesContract : IContractFormat
         foreach (var (own, wanted, _) in Pairs(got, answer))
         {
             if (own.Channel == Channel.Reasoning && !first.Blocks.ContainsKey(own)
-                && (wanted is not { } key || !got.Blocks[own].Text.Equals(answer.Blocks[key].Text) || !got.Blocks[own].Raws.SequenceEqual(answer.Blocks[key].Raws)))
+                && (wanted is not { } key || !got.Blocks[own].Text.Equals(answer.Blocks[key].Text) || !SameRaws(got.Blocks[own].Raws, answer.Blocks[key].Raws)))
             {
                 violations.Add(5, $"{own} is not what the replay thought");
             }
@@ -161,7 +164,7 @@ internal sealed class AnthropicMessagesContract : IContractFormat
                 {
                     violations.Add(7, $"{own} has another name or other input than the answer that was replayed");
                 }
-                else if (!first.Blocks.ContainsKey(own) && mine.ToolId != replayed.ToolId)
+                else if (!first.Blocks.ContainsKey(own) && replayed.ToolId is not null && mine.ToolId != replayed.ToolId)
                 {
                     violations.Add(7, $"{own} has another id than the answer that was replayed");
                 }

@@ -31,7 +31,7 @@ internal sealed class GeminiParts(int candidate)
                     yield return new ContractPart(Key(isThought ? Channel.Reasoning : Channel.Text), text);
                 }
             }
-            else if (part.EnumerateObject().Any(m => m.Value.ValueKind == JsonValueKind.Object))
+            else if (part.ValueKind == JsonValueKind.Object && part.EnumerateObject().Any(m => m.Value.ValueKind == JsonValueKind.Object))
             {
                 yield return new ContractPart(Key(Channel.Other), "", Raw: part.GetRawText());
             }

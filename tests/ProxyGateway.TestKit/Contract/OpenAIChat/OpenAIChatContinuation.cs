@@ -183,7 +183,7 @@ internal sealed class OpenAIChatContinuation(
             {
                 violations.Add(7, $"{key} has another name or other arguments than the answer that was replayed");
             }
-            else if (!before.ContainsKey(key) && block.ToolId != original.ToolId)
+            else if (!before.ContainsKey(key) && original.ToolId is not null && block.ToolId != original.ToolId)
             {
                 violations.Add(7, $"{key} has another id than the answer that was replayed");
             }

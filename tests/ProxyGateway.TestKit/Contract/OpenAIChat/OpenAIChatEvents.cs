@@ -12,13 +12,13 @@ internal static class OpenAIChatEvents
             return new ContractEvent { Raw = block.Raw, Traits = block.HasComment || block.Raw.Span.Trim("\r\n"u8).IsEmpty ? EventTraits.NoData | EventTraits.Comment : EventTraits.NoData };
         }
 
-        var data = block.Data.AsSpan().Trim((byte)' ');
+        var data = block.Data.AsSpan().TrimEnd((byte)' ');
         if (data.SequenceEqual("[DONE]"u8))
         {
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }
 
-        if (data.IsEmpty)
+        if (data.Trim(" \t\r\n"u8).IsEmpty)
         {
             // Whether an empty frame is an event at all is where parsers differ,
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Malformed | EventTraits.Optional };

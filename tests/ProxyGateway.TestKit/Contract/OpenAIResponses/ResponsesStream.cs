@@ -22,7 +22,7 @@ internal sealed class ResponsesStream : ContractStream
             return _holding ? With(nothing, EventTraits.Held) : nothing;
         }
 
-        if (block.Data.AsSpan().Trim((byte)' ').SequenceEqual("[DONE]"u8))
+        if (block.Data.AsSpan().TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
         {
             return new ContractEvent { Raw = block.Raw, Traits = EventTraits.Done };
         }

@@ -66,6 +66,15 @@ public sealed class A2AFormatTests
     }
 
     [Fact]
+    public void RequestIdOfHalfASurrogatePair_IsNotRepeated()
+    {
+        var request = GuardedStream.ReadRequest(Format, """{"jsonrpc":"2.0","id":"\ud800","method":"message/stream"}""");
+        using var reader = Format.NewReader(request, 100, TerminalProfile.Auto);
+
+        Assert.Contains("\"id\":null", Written(o => Format.WriteErrorEvent(Truncated, reader, o)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefusedEvent_LeavesTheReaderAsItWas()
     {
         using var reader = (A2AReader)Exchange.NewReader();

@@ -172,6 +172,7 @@ public sealed class GeminiFormatTests
     [InlineData("{}", "Unusable")]
     [InlineData("""{"candidates":[]}""", "Unusable")]
     [InlineData("""{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}""", "Unusable")]
+    [InlineData("""{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}]},"finishReason":"STOP"}]}""", "Unusable")]
     [InlineData("""{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}""", "Usable")]
     [InlineData("""{"candidates":[{"finishReason":"MAX_TOKENS"}]}""", "Usable")]
     [InlineData("""{"promptFeedback":{"blockReason":"SAFETY"}}""", "Usable")]

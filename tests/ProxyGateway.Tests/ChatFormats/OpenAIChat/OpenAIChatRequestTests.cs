@@ -26,6 +26,14 @@ public sealed class OpenAIChatRequestTests
     [InlineData("{ }", "{\"model\":\"droid \\\"x\\\"\" }")]
     public void ModelOverride_IsWritten(string body, string expected) => Assert.Equal(expected, Rewrite(body, AttemptMode.Streaming, "droid \"x\""));
 
+    [Theory]
+    [InlineData("{\"stream_options\":{},\"stream\":true}", "{\"model\":\"m\",\"stream\":false}")]
+    [InlineData("{\"stream_options\":{},\"stream\":true,\"a\":1}", "{\"model\":\"m\",\"stream\":false,\"a\":1}")]
+    [InlineData("{\"stream\":true,\"stream_options\":{}}", "{\"model\":\"m\",\"stream\":false}")]
+    [InlineData("{ \"stream_options\":{},\"stream\":true}", "{\"model\":\"m\", \"stream\":false}")]
+    public void ReplayWithModel_WhereNoneWasNamed_ComesOutAsJson(string body, string expected) =>
+        Assert.Equal(expected, Rewrite(body, AttemptMode.NonStreaming, "m"));
+
     [Fact]
     public void NothingToChange_LeavesTheClientsBytes() => Assert.Null(Rewrite("{\"stream\":true}", AttemptMode.Streaming, null));
 
@@ -39,6 +47,7 @@ public sealed class OpenAIChatRequestTests
     [InlineData("{\"stream\":true,\"stream\":false}")]
     [InlineData("{\"model\":\"a\",\"model\":\"b\"}")]
     [InlineData("{\"n\":1,\"n\":2}")]
+    [InlineData("{\"\\ud800\":1,\"stream\":true}")]
     public void Unreadable_IsRefused_WithoutRepeatingIt(string body)
     {
         var problem = Format.ReadRequest(Encoding.UTF8.GetBytes(body), "/", out _);

@@ -30,6 +30,20 @@ public sealed class OpenAIResponsesEndingTests
             Ending(Failure, reader));
     }
 
+    [Theory]
+    [InlineData("\"model\":\"\\ude00\"", "\"model\":\"\"")]
+    [InlineData("\"model\":\"m\",\"user\":\"\\ude00\"", "\"model\":\"m\"")]
+    public void TextThatIsNone_DoesNotKeepTheEndingFromTheClient(string members, string expected)
+    {
+        using var reader = NewReader();
+        reader.Read($$$"""{"type":"response.created","sequence_number":2,"response":{"id":"resp_A","created_at":5,"status":"in_progress",{{{members}}},"output":[]}}""");
+        reader.Read("""{"type":"response.output_item.added","sequence_number":3,"output_index":0,"item":{"id":"msg","type":"message","content":[]}}""");
+        reader.Read("""{"type":"response.output_text.delta","sequence_number":5,"output_index":0,"content_index":0,"delta":"Hello"}""");
+        reader.DropHeld();
+
+        Assert.Contains(expected, Ending(Failure, reader), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void LoudEndingWhereNothingWasDelivered_HasAResponseToo()
     {
