@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry.Metrics;
 using ProxyGateway.Backplane;
 using ProxyGateway.Clients;
@@ -82,6 +83,9 @@ internal static class GatewayHost
 
     private static void AddConsole(WebApplicationBuilder builder, GatewayOptions options)
     {
+        // Whoever reads the log may stop reading. By default the thread that logs then waits, and every stream with it; a lost line,
+        // which the logger counts on standard error, is the smaller harm. Comes first, so that Logging:Console has the last say.
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
         if (options.LogFormat == LogFormat.Json)
         {
             builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);

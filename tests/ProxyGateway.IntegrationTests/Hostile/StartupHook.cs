@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using System.Globalization;
+
+/// <summary>
+/// Runs inside the gateway under test (DOTNET_STARTUP_HOOKS names this assembly; the runtime wants this name and no namespace) and writes
+/// a line for each wait of a thread that serves requests: a thread of the pool or of the sockets. Needs the runtime's own library only.
+/// </summary>
+internal static class StartupHook
+{
+    public const string FileVariable = "PROXYGATEWAY_TEST_WAITS";
+
+    /// <summary>How the deliberate wait shows that begins every record, so that an empty record means something.</summary>
+    public const string Deliberate = "DeliberateWait";
+
+    private static WaitListener? s_listener;
+
+    public static void Initialize()
+    {
+        if (Environment.GetEnvironmentVariable(FileVariable) is { } file)
+        {
+            s_listener = new WaitListener(file);
+            ThreadPool.UnsafeQueueUserWorkItem(static _ => DeliberateWait(), null);
+        }
+    }
+
+    private static void DeliberateWait() => Task.Delay(50).Wait();
+
+    private sealed class WaitListener(string file) : EventListener
+    {
+        private const EventKeywords Waits = (EventKeywords)0x40000000000;
+        private const EventKeywords Tasks = (EventKeywords)0x2;
+        private const int WaitStart = 301;
+        private const int WaitStop = 302;
+        private const int TaskWaitBegin = 10;
+        private const int Synchronous = 1;
+        private const byte ByMonitorWait = 1;
+
+        private readonly ConcurrentDictionary<long, (DateTime At, byte Source)> _waiting = new();
+        private readonly Lock _gate = new();
+
+        protected override void OnEventSourceCreated(EventSource eventSource)
+        {
+            if (eventSource.Name == "Microsoft-Windows-DotNETRuntime")
+            {
+                EnableEvents(eventSource, EventLevel.Verbose, Waits);
+            }
+            else if (eventSource.Name == "System.Threading.Tasks.TplEventSource")
+            {
+                EnableEvents(eventSource, EventLevel.Verbose, Tasks);
+            }
+        }
+
+        protected override void OnEventWritten(EventWrittenEventArgs eventData)
+        {
+            switch (eventData.EventId)
+            {
+                // Comes on the thread that is about to wait, so there is a stack to show.
+                case TaskWaitBegin when eventData.EventName == "TaskWaitBegin" && Thread.CurrentThread.IsThreadPoolThread && Convert.ToInt32(eventData.Payload![3], CultureInfo.InvariantCulture) == Synchronous:
+                    Write($"task {new StackTrace(2).ToString().ReplaceLineEndings(" <")}");
+                    break;
+                case WaitStart:
+                    _waiting[eventData.OSThreadId] = (eventData.TimeStamp, Convert.ToByte(eventData.Payload![0], CultureInfo.InvariantCulture));
+                    break;
+                case WaitStop when _waiting.TryRemove(eventData.OSThreadId, out var wait) && ThreadName(eventData.OSThreadId) is ".NET TP Worker" or ".NET Sockets":
+                    Write(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{(wait.Source == ByMonitorWait ? "monitor" : "lock")} {(eventData.TimeStamp - wait.At).TotalMilliseconds:0.000} {ThreadName(eventData.OSThreadId)}"));
+                    break;
+            }
+        }
+
+        private static string ThreadName(long id)
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/self/task/{id}/comm").Trim();
+            }
+            catch (IOException)
+            {
+                return "ended";
+            }
+        }
+
+        private void Write(string line)
+        {
+            lock (_gate)
+            {
+                File.AppendAllText(file, line + "\n");
+            }
+        }
+    }
+}
