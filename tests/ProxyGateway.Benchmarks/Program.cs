@@ -2,17 +2,21 @@ using ProxyGateway.Benchmarks.Load;
 using ProxyGateway.Benchmarks.Load.Targets;
 using ProxyGateway.Benchmarks.Load.Wire;
 using ProxyGateway.Benchmarks.Micro;
+using ProxyGateway.Benchmarks.Plots;
 
 const string Usage =
     """
     micro [BenchmarkDotNet arguments]      what one event, one plan, one permit cost
     load  [--targets yarp,gateway,...] [--cells light,heavy,...] [--rounds N] [--quick] [--json FILE] [--gateway PATH] [--portkey DIR]
                                            proxies side by side, on loopback
+    plot  FILE [DIRECTORY]                 two SVG files of a load run with the cells more-streams and longer-streams; into docs/images
     """;
 
 return args switch
 {
     ["micro", .. var rest] => MicroBenchmarks.Run(rest),
+    ["plot", var file] => PlotCommand.Run(file, Path.Combine("docs", "images")),
+    ["plot", var file, var directory] => PlotCommand.Run(file, directory),
     ["load", .. var rest] => await LoadCommand.RunAsync(rest),
     // The two below are children of `load`.
     ["upstream"] => UpstreamServer.RunUntilParentEnds(),

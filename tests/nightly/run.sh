@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long forms of the hostile tests, and slowhttptest. Usage: tests/nightly/run.sh [ITEM...]; without items all of them.
-# Items: desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest
+# Items: desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports inline slowhttptest
 #        network packets clock signals reload soak, and only where they are named: fuzz mutation
 # packets and ports need root, network and clock do more with it (dns) or with Debian's faketime. PROXYGATEWAY_SOAK_MINUTES=30.
 # fuzz: PROXYGATEWAY_FUZZ_RUNS of each target (10,000,000), of PROXYGATEWAY_FUZZ_TARGET alone if it is set, with PROXYGATEWAY_FUZZ_SEED.
@@ -93,6 +93,7 @@ item() {
         slow) tests ProxyGateway.IntegrationTests SlowClientTests ;;
         bombs) tests ProxyGateway.IntegrationTests BombTests ;;
         resets) tests ProxyGateway.IntegrationTests RapidResetTests ;;
+        inline) tests ProxyGateway.IntegrationTests FairnessTests BlockingCallTests ;;
         scarcity) tests ProxyGateway.IntegrationTests ScarcityTests ;;
         # Two hundred ports, in a network of its own: nobody else's are touched.
         ports) unshare -n bash -c 'ip link set lo up && echo "40000 40199" > /proc/sys/net/ipv4/ip_local_port_range && "$@"' - \
@@ -110,7 +111,7 @@ item() {
     esac
 }
 
-[ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports slowhttptest network packets clock signals reload soak
+[ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports inline slowhttptest network packets clock signals reload soak
 dotnet build -c Release -v q --nologo tests/ProxyGateway.IntegrationTests && dotnet build -c Release -v q --nologo tests/ProxyGateway.Tests || exit 1
 for name in "$@"; do
     echo "== $name"

@@ -35,7 +35,7 @@ public sealed partial class FairnessTests
             Assert.True(result.IsDone(), $"exchange {i + 1}: {result.Status} {result.Ending}");
         }
 
-        await log.DrainAsync(() => Dropped().IsMatch(gateway.Log));
+        await log.DrainAsync(() => Probe.AskAsync(gateway.Http1, Patience), () => Dropped().IsMatch(gateway.Log));
         Assert.True(int.Parse(Dropped().Match(gateway.Log).Groups[1].ValueSpan, CultureInfo.InvariantCulture) > 0, gateway.Log);
     }
 
@@ -103,7 +103,7 @@ public sealed partial class FairnessTests
         var expected = window / MixedUpstream.Pace / 4;
         Assert.All(throughGateway, d => Assert.True(d.Count > expected, $"{d.Count} events of a paced stream"));
         Assert.True(ours[^1] < theirs[^1] + Stall.TotalMilliseconds, $"An event took {ours[^1]:0} ms; without the gateway {theirs[^1]:0} ms");
-        await log.DrainAsync(() => Dropped().IsMatch(gateway.Log));
+        await log.DrainAsync(() => Start(() => new TlsClient(gateway.Http1, Patience).Dispose()), () => Dropped().IsMatch(gateway.Log));
     }
 
     private static GatewaySetup Configure(GatewaySetup setup, bool inline)

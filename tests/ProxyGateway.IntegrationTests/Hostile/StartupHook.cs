@@ -15,13 +15,15 @@ internal static class StartupHook
     public const string Deliberate = "DeliberateWait";
 
     private static WaitListener? s_listener;
+    private static Timer? s_deliberate;
 
     public static void Initialize()
     {
         if (Environment.GetEnvironmentVariable(FileVariable) is { } file)
         {
             s_listener = new WaitListener(file);
-            ThreadPool.UnsafeQueueUserWorkItem(static _ => DeliberateWait(), null);
+            // The runtime takes a moment to begin telling.
+            s_deliberate = new Timer(static _ => DeliberateWait(), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -15,14 +15,15 @@ internal sealed class UnreadLog : IDisposable
 
     private string Pipe => Path.Combine(_folder, "log");
 
-    /// <summary>Reads it after all, so that the gateway's logger comes to what it has to say about it.</summary>
-    public async Task DrainAsync(Func<bool> done)
+    /// <summary>Reads it after all. The gateway's logger says with its next line how many it dropped; <paramref name="provoke"/> makes it write one.</summary>
+    public async Task DrainAsync(Func<Task> provoke, Func<bool> done)
     {
         using var reading = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"exec cat '{Pipe}' > /dev/null"]))!;
         try
         {
             for (var since = Stopwatch.StartNew(); !done(); await Task.Delay(50, TestContext.Current.CancellationToken))
             {
+                await provoke();
                 Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "The logger did not say how many lines it dropped.");
             }
         }
