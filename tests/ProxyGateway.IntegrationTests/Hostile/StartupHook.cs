@@ -16,18 +16,30 @@ internal static class StartupHook
 
     private static WaitListener? s_listener;
     private static Timer? s_deliberate;
+    private static long s_deliberateThread;
+    private static DateTime s_deliberateSince;
 
     public static void Initialize()
     {
         if (Environment.GetEnvironmentVariable(FileVariable) is { } file)
         {
             s_listener = new WaitListener(file);
-            // The runtime takes a moment to begin telling.
-            s_deliberate = new Timer(static _ => DeliberateWait(), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+            // Again and again until it shows: the runtime takes a moment to begin telling.
+            s_deliberate = new Timer(static _ => DeliberateWait(), null, TimeSpan.FromSeconds(0.5), Timeout.InfiniteTimeSpan);
         }
     }
 
-    private static void DeliberateWait() => Task.Delay(50).Wait();
+    private static void DeliberateWait()
+    {
+        // "self/task/ID"
+        s_deliberateThread = long.Parse(Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget!), CultureInfo.InvariantCulture);
+        s_deliberateSince = DateTime.UtcNow;
+        Task.Delay(50).Wait();
+        if (!s_listener!.HasSeenDeliberate)
+        {
+            s_deliberate!.Change(TimeSpan.FromSeconds(2), Timeout.InfiniteTimeSpan);
+        }
+    }
 
     private sealed class WaitListener(string file) : EventListener
     {
@@ -41,6 +53,8 @@ internal static class StartupHook
 
         private readonly ConcurrentDictionary<long, (DateTime At, byte Source)> _waiting = new();
         private readonly Lock _gate = new();
+
+        public bool HasSeenDeliberate { get; private set; }
 
         protected override void OnEventSourceCreated(EventSource eventSource)
         {
@@ -64,6 +78,12 @@ internal static class StartupHook
                     break;
                 case WaitStart:
                     _waiting[eventData.OSThreadId] = (eventData.TimeStamp, Convert.ToByte(eventData.Payload![0], CultureInfo.InvariantCulture));
+                    break;
+                case WaitStop when eventData.OSThreadId == s_deliberateThread && _waiting.TryGetValue(s_deliberateThread, out var own)
+                    && own.At >= s_deliberateSince && own.At < s_deliberateSince + TimeSpan.FromSeconds(1):
+                    _waiting.TryRemove(s_deliberateThread, out _);
+                    HasSeenDeliberate = true;
+                    Write($"{Deliberate} {(own.Source == ByMonitorWait ? "monitor" : "lock")} {ThreadName(eventData.OSThreadId)}");
                     break;
                 case WaitStop when _waiting.TryRemove(eventData.OSThreadId, out var wait) && ThreadName(eventData.OSThreadId) is ".NET TP Worker" or ".NET Sockets":
                     Write(string.Create(
