@@ -101,6 +101,11 @@ public sealed class BombTests
         var idle = gateway.Resident;
 
         var (statuses, sent) = await FloodAsync(gateway.Http1, begin, Gigabyte);
+        for (var again = 0; statuses == "reset" && again < 5; again++)
+        {
+            // A client that goes on sending may lose the answer to the reset that its own bytes bring about (RFC 9112, section 9.6).
+            (statuses, sent) = await FloodAsync(gateway.Http1, begin, Gigabyte);
+        }
 
         Figures.Write("one line of a client", $"{begin.Split(' ')[0]} ... {begin.Length}: {statuses} after {sent / Megabyte} MB of 1024, peak memory + {(gateway.PeakResident - idle) / Megabyte} MB");
         Assert.Contains($"{status}", statuses, StringComparison.Ordinal);
