@@ -4,7 +4,8 @@
 #        network packets clock signals reload soak, and only where they are named: fuzz mutation
 # packets and ports need root, network and clock do more with it (dns) or with Debian's faketime. PROXYGATEWAY_SOAK_MINUTES=30.
 # fuzz: PROXYGATEWAY_FUZZ_RUNS of each target (10,000,000), of PROXYGATEWAY_FUZZ_TARGET alone if it is set, with PROXYGATEWAY_FUZZ_SEED.
-# mutation: PROXYGATEWAY_MUTATE is a pattern of files (Recovery/*.cs and so on); without it all of stryker-config.json, which takes a day.
+# mutation: PROXYGATEWAY_MUTATE is a pattern of files (Recovery/*.cs), PROXYGATEWAY_TEST_FOLDER the folder whose tests alone must notice
+# (Recovery); without them all of stryker-config.json and all tests, which takes a day.
 # PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."

@@ -91,7 +91,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
                 runStart = position;
                 if (_held.Length + _tail.Length + length > maxEventBytes)
                 {
-                    Fail(FaultKind.EventTooLarge);
+                    EndTooLarge(output);
                     break;
                 }
             }
@@ -143,7 +143,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             MakeRoom([], output);
             if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
             {
-                Fail(FaultKind.EventTooLarge);
+                EndTooLarge(output);
                 return;
             }
         }
@@ -302,6 +302,20 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             EventMeaning.Contradiction => FaultKind.MalformedEvents,
             _ => FaultKind.BrokenToolCall,
         });
+    }
+
+    /// <summary>An event that is too large is a fault, unless the answer was complete before it.</summary>
+    private void EndTooLarge(IBufferWriter<byte> output)
+    {
+        if (!reader.IsFinished || State == GuardState.Holding)
+        {
+            Fail(FaultKind.EventTooLarge);
+            return;
+        }
+
+        _tail.Clear();
+        format.WriteMissingEnd(reader, output);
+        State = GuardState.Done;
     }
 
     private void Fail(FaultKind fault)

@@ -100,6 +100,18 @@ internal static class Mutator
         }
     }
 
+    /// <summary>Events of no meaning between the others, fields in front of them, and other line ends.</summary>
+    public static byte[] Noise(byte[] stream, FuzzRandom random)
+    {
+        var ends = Ends(stream, isLines: false);
+        return random.Below(3) switch
+        {
+            0 => LineEnds(stream, random),
+            1 => Replace(stream, random.Pick(ends), 0, random.Pick(Words.Fields)),
+            _ => Replace(stream, random.Pick(ends), 0, random.Pick((byte[][])[":\n\n"u8.ToArray(), "\n"u8.ToArray(), "retry: 5\n\n"u8.ToArray(), "data: {oops\n\n"u8.ToArray(), "data: \n\n"u8.ToArray()])),
+        };
+    }
+
     private static byte[] LineEnds(byte[] stream, FuzzRandom random)
     {
         var all = random.OneIn(2);

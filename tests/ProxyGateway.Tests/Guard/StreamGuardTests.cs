@@ -36,6 +36,21 @@ public sealed class StreamGuardTests
         Assert.Equal(stream, run.Output);
     }
 
+    [Theory]
+    [InlineData("\n\n")]
+    [InlineData("")]
+    public void EventTooLargeBehindTheStopReason_IsDropped(string end)
+    {
+        var whole = Encoding.UTF8.GetString(C.Stream("Hello"));
+        var finished = whole[..whole.IndexOf("data: [DONE]", StringComparison.Ordinal)];
+        foreach (var chunk in new[] { 7, int.MaxValue })
+        {
+            using var run = new GuardRun(maxEventBytes: 1024).Push(finished + "data: " + new string('x', 2000) + end, chunk).End(FaultKind.ConnectionReset);
+
+            Assert.Equal((GuardState.Done, whole), (run.Guard.State, run.Output));
+        }
+    }
+
     [Fact]
     public void EndMarkerBehindCutArguments_IsAFault()
     {

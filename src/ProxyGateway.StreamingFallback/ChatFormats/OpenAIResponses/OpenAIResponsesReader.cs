@@ -242,6 +242,12 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
     /// <param name="partKind">What kind of part the text belongs to; null where it belongs to the item itself.</param>
     private EventMeaning TakeDelta(in ResponseEvent e, PartKind? partKind)
     {
+        if (e.Kind == ResponseEventKind.ArgumentsDelta && Ledger.Find(e.OutputIndex) is { InputDone: true, Done: false, Kind: ItemKind.FunctionCall })
+        {
+            // Clients that put the call together from its pieces would run it with arguments that nobody meant.
+            return EventMeaning.Contradiction;
+        }
+
         Ledger.Release();
         Ledger.Advance(e.SequenceNumber);
         if (!ResponseEvent.Has(e.Delta))

@@ -47,7 +47,7 @@ internal static class Ambiguity
     private static bool IsIn(byte[] json) => HasLoneSurrogate(json) || (Parses(json, Lenient) && !Parses(json, Strict));
 
     /// <summary>In UTF-8 that is valid it can only be written as an escape.</summary>
-    private static bool HasLoneSurrogate(ReadOnlySpan<byte> json)
+    public static bool HasLoneSurrogate(ReadOnlySpan<byte> json)
     {
         for (var i = json.IndexOf((byte)'\\'); i >= 0 && i + 1 < json.Length;)
         {

@@ -63,7 +63,7 @@ internal sealed class RequestBodyTarget : FuzzTarget
             return $"{format.Name}: {spoilt}";
         }
 
-        if (!Utf8.IsValid(body))
+        if (!Utf8.IsValid(body) || Ambiguity.HasLoneSurrogate(body))
         {
             // The checker's reader decodes what it does not need.
             return null;

@@ -23,12 +23,19 @@ internal sealed class SpliceTarget : FuzzTarget
         var choices = random.Next();
         var subject = Subjects.Pick(new FuzzRandom(choices));
         var donor = Subjects.Donor(subject, random);
+        if (IsJudged(choices) && (donor.Format != subject.Format || Subjects.Request(donor).ChoiceCount + Subjects.Request(subject).ChoiceCount > 2))
+        {
+            donor = subject;
+        }
+
         var stream = subject.Stream.Bytes;
         var isJudged = IsJudged(choices);
         if (random.OneIn(2))
         {
             var isLines = Subjects.Format(subject).Framing == StreamFraming.JsonLines;
-            stream = isJudged ? Mutator.Events(stream, donor.Stream.Bytes, isLines, random) : Mutator.Stream(stream, donor.Stream.Bytes, isLines, random);
+            // The items of Responses have an end that says them whole, so pieces that are lost or turned round before it are the upstream's affair.
+            stream = isJudged && subject.Format.Name == "openai-responses" ? Mutator.Noise(stream, random)
+                : isJudged ? Mutator.Events(stream, donor.Stream.Bytes, isLines, random) : Mutator.Stream(stream, donor.Stream.Bytes, isLines, random);
         }
 
         if (!random.OneIn(6))

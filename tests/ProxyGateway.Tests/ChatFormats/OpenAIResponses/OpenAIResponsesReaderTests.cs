@@ -139,6 +139,21 @@ public sealed class OpenAIResponsesReaderTests
     }
 
     [Fact]
+    public void PieceOfArgumentsBehindTheirEnd_IsAContradiction()
+    {
+        using var reader = NewReader();
+        reader.Read(Created);
+        reader.Read(CallAdded);
+        reader.Read("""{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"}""");
+        reader.Read("""{"type":"response.function_call_arguments.done","output_index":0,"arguments":"{}"}""");
+
+        Assert.Equal(Contradiction, reader.Read("""{"type":"response.function_call_arguments.delta","output_index":0,"delta":":"}"""));
+
+        Assert.True(reader.CanSplice);
+        Assert.Equal("{}", Text(reader.Ledger.Items[0].Input.Span));
+    }
+
+    [Fact]
     public void ArgumentsThatComeOnlyWithTheirEnd_AreContent()
     {
         using var reader = NewReader();
