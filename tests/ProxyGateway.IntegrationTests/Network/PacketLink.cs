@@ -53,19 +53,32 @@ internal sealed class PacketLink : IDisposable
         var host = Process.Start("unshare", ["-n", "sleep", "infinity"]);
         var link = new PacketLink(host);
         SpinWait.SpinUntil(() => File.Exists($"/proc/{host.Id}/ns/net") && File.ReadAllText($"/proc/{host.Id}/comm").StartsWith("sleep", StringComparison.Ordinal), TimeSpan.FromSeconds(5));
-        var (near, far) = (link.Open(link._wire + "a"), link.Open(link._wire + "b"));
-        Run($"ip link set {link._wire}b netns {host.Id} && ip link set lo up && ip addr add {Here}/24 dev {link._wire}a && ip link set {link._wire}a up");
-        Run($"{link.OnTheOtherHost} sh -c 'ip link set lo up && ip addr add {There}/24 dev {link._wire}b && ip link set {link._wire}b up'");
-        link.Carry(near, far);
-        link.Carry(far, near);
-        return link;
+        try
+        {
+            link.Connect();
+            return link;
+        }
+        catch
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    private void Connect()
+    {
+        var (near, far) = (Open(_wire + "a"), Open(_wire + "b"));
+        Run($"ip link set {_wire}b netns {_host.Id} && ip link set lo up && ip addr add {Here}/24 dev {_wire}a && ip link set {_wire}a up");
+        Run($"{OnTheOtherHost} sh -c 'ip link set lo up && ip addr add {There}/24 dev {_wire}b && ip link set {_wire}b up'");
+        Carry(near, far);
+        Carry(far, near);
     }
 
     public void Dispose()
     {
         _stop.Cancel();
         // Whoever waits for a packet of it wakes up.
-        Run($"ip link del {_wire}a");
+        Run($"ip link del {_wire}a 2> /dev/null || true");
         _host.Kill();
         _host.WaitForExit();
         _host.Dispose();
