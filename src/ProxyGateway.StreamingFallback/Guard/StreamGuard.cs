@@ -234,7 +234,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             return false;
         }
 
-        if (e.HasData)
+        if (_malformedInARow > 0 && !e.Data.Trim(" \t\r\n"u8).IsEmpty)
         {
             _malformedInARow = 0;
         }

@@ -106,11 +106,17 @@ public sealed class AttemptReading
         var failed = false;
         while (!failed && !HasDone && _format.TryReadBlock(body[position..], position == 0, out var block))
         {
+            if (IsWhole && block.Raw.Length > _limits?.MaxEventBytes)
+            {
+                // Too large, but the answer was complete before it: it is dropped, and all that follows.
+                break;
+            }
+
             position += block.Raw.Length;
             failed = !Take(block, optional: block.Raw.Span[^1] == '\r' && position == body.Length && IsEventStream(_format));
         }
 
-        if (!failed && !HasDone && _limits?.MaxEventBytes is { } max)
+        if (!failed && !HasDone && !IsWhole && _limits?.MaxEventBytes is { } max)
         {
             failed = body.Length - position > max;
             _unclear |= ContentEvents == 0 && body.Length > max;
@@ -174,6 +180,8 @@ public sealed class AttemptReading
             }
         }
     }
+
+    private bool IsWhole => _finished && Attempt.Terminal != TerminalRule.Done;
 
     /// <summary>Takes one event; false where it is the fault, or where reading cannot go on.</summary>
     private bool Take(SseBlock block, bool optional)

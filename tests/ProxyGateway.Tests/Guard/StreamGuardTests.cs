@@ -115,6 +115,7 @@ public sealed class StreamGuardTests
     [InlineData("event: error\ndata: {\"x\":1}\n\n", nameof(FaultKind.ErrorEvent))]
     [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\"}]}\n\n", nameof(FaultKind.ErrorEvent))]
     [InlineData("data: nonsense\n\ndata: {\n\ndata: [\n\n", nameof(FaultKind.MalformedEvents))]
+    [InlineData("data: nonsense\n\ndata: {\n\ndata: \n\ndata: [\n\n", nameof(FaultKind.MalformedEvents))]
     [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"},\"delta\":{}}]}\n\n", nameof(FaultKind.EmptyStream))]
     public void StreamsWithoutAnAnswer_AreFaults(string stream, string fault)
     {

@@ -152,7 +152,9 @@ internal sealed class SpliceTarget : FuzzTarget
 
     private static string? Judge(FuzzInput input, GridSubject subject, List<AttemptRecord> attempts, ClientRecord client)
     {
-        if (!IsJudged(input.Choices) || attempts.Any(a => Ambiguity.IsIn(a.Body, a.Kind == AttemptKind.NonStreaming, Subjects.Format(subject).Framing)))
+        // A mark inside a stream hides a field from clients, unless the gateway drops what stood in front of it.
+        if (!IsJudged(input.Choices) || input.Parts[0].AsSpan(Math.Min(1, input.Parts[0].Length)).IndexOf((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) >= 0
+            || attempts.Any(a => Ambiguity.IsIn(a.Body, a.Kind == AttemptKind.NonStreaming, Subjects.Format(subject).Framing)))
         {
             return null;
         }
