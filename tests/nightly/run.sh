@@ -16,7 +16,7 @@ failed=()
 tests() { # PROJECT CLASS...
     local project=$1 filters=()
     shift
-    for class in "$@"; do filters+=(-class "ProxyGateway.*.$class"); done
+    for class in "$@"; do filters+=(-class "*.$class"); done
     dotnet run -c Release --no-build --project "tests/$project" -- "${filters[@]}" -noLogo
 }
 
@@ -29,8 +29,8 @@ slowhttptest_modes() {
         const net = require("net"), s = [0, 1, 2].map(() => net.createServer().listen(0, "127.0.0.1"));
         setTimeout(() => { console.log(s.map(x => x.address().port).join(" ")); s.forEach(x => x.close()); }, 100);')
     node -e '
-        require("http").createServer((q, r) => { q.resume().on("end", () => r.writeHead(200, { "content-type": "application/json" })
-            .end(JSON.stringify({ id: "a", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message: { role: "assistant", content: "w".repeat(3e6) }, finish_reason: "stop" }] }))); })
+        const answer = Buffer.from(JSON.stringify({ id: "a", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0, message: { role: "assistant", content: "w".repeat(3e6) }, finish_reason: "stop" }] }));
+        require("http").createServer((q, r) => { q.resume().on("end", () => r.writeHead(200, { "content-type": "application/json" }).end(answer)); })
             .listen(+process.argv[1], "127.0.0.1")' "$agent" &
     local agent_pid=$!
     cat > "$folder/appsettings.json" <<JSON
