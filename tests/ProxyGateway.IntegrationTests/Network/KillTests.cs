@@ -61,7 +61,7 @@ public sealed class KillTests
     {
         var count = Figures.Size(20, 200);
         await using var upstream = ScriptedUpstream.Start();
-        upstream.Choose = asked => NumberedStreams.NumberOf(asked) < count ? NumberedStreams.Answer(asked, 600, TimeSpan.FromMilliseconds(50)) : NumberedStreams.Answer(asked, 3, default);
+        upstream.Choose = asked => NumberedStreams.NumberOf(asked) < count ? NumberedStreams.Answer(asked, 200, TimeSpan.FromMilliseconds(150)) : NumberedStreams.Answer(asked, 3, default);
         await using var gateway = await GatewayProcess.StartAsync(s => s.Cluster("primary", upstream));
         var streams = new NumberedStreams([("primary", upstream)]);
         var all = Task.WhenAll(Enumerable.Range(0, count).Select(n => streams.SendAsync(gateway.Http1, gateway.Http2, n)));

@@ -29,7 +29,7 @@ internal sealed class NumberedStreams((string Cluster, UpstreamBase Upstream)[] 
         var since = Stopwatch.StartNew();
         while (upstream.Exchanges.Count(e => e.SentLength >= bytes) < count)
         {
-            Assert.True(since.Elapsed < TimeSpan.FromMinutes(1), "the streams did not begin");
+            Assert.True(since.Elapsed < TimeSpan.FromMinutes(1), $"{upstream.Exchanges.Count(e => e.SentLength >= bytes)} of {count} streams began; {upstream.RequestCount} requests came over {upstream.ConnectionsOpened} connections");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
