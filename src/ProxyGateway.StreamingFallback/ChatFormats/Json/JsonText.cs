@@ -66,6 +66,9 @@ internal static class JsonText
         }
     }
 
+    /// <summary>Whether the string that <paramref name="reader"/> stands on can be written again.</summary>
+    public static bool IsText(ref Utf8JsonReader reader) => reader.ValueIsEscaped ? IsComparable(ref reader) : Utf8.IsValid(reader.ValueSpan);
+
     /// <summary>The string that <paramref name="reader"/> stands on; null where it is none or holds half a surrogate pair.</summary>
     public static string? GetStringOrNull(ref Utf8JsonReader reader)
     {

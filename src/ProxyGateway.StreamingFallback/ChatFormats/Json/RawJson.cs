@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using ProxyGateway.StreamingFallback.Buffers;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
@@ -10,6 +12,11 @@ internal static class RawJson
     /// <summary>Whether all names and strings in <paramref name="element"/> are text: half a surrogate pair or bytes that are no UTF-8 cannot be written again.</summary>
     public static bool CanBeWritten(JsonElement element)
     {
+        if (!Utf8.IsValid(JsonMarshal.GetRawUtf8Value(element)))
+        {
+            return false;
+        }
+
         using var bytes = new PooledBuffer();
         using var writer = new Utf8JsonWriter(bytes, JsonText.WriterOptions);
         try

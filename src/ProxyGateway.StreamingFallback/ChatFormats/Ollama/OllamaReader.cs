@@ -143,13 +143,13 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
                 {
                     Members.OnlyOnce(ref seen, 16);
                     reader.Read();
-                    _model = reader.TokenType == JsonTokenType.String ? Members.TakeRaw(ref reader, json) : default;
+                    _model = reader.TokenType == JsonTokenType.String && JsonText.IsText(ref reader) ? Members.TakeRaw(ref reader, json) : default;
                 }
                 else if (reader.ValueTextEquals("created_at"u8))
                 {
                     Members.OnlyOnce(ref seen, 32);
                     reader.Read();
-                    _createdAt = reader.TokenType == JsonTokenType.String ? Members.TakeRaw(ref reader, json) : default;
+                    _createdAt = reader.TokenType == JsonTokenType.String && JsonText.IsText(ref reader) ? Members.TakeRaw(ref reader, json) : default;
                 }
                 else
                 {

@@ -18,9 +18,9 @@ internal sealed class DeliveredChoice(int index) : IDisposable
 
     private readonly PooledBuffer?[] _texts = new PooledBuffer?[ChannelCount];
     private readonly int[] _marks = new int[ChannelCount];
-    private (int ToolCalls, int Name, int Arguments, bool Finished) _toolMark;
+    private (int ToolCalls, bool Finished) _toolMark;
     private int[]? _keptMarks;
-    private (int ToolCalls, int Name, int Arguments, bool Finished) _keptToolMark;
+    private (int ToolCalls, bool Finished) _keptToolMark;
 
     public int Index => index;
 
@@ -39,12 +39,23 @@ internal sealed class DeliveredChoice(int index) : IDisposable
             _marks[i] = _texts[i]?.Length ?? 0;
         }
 
-        var last = ToolCalls.Count > 0 ? ToolCalls[^1] : null;
-        _toolMark = (ToolCalls.Count, last?.Name.Length ?? 0, last?.Arguments.Length ?? 0, Finished);
+        foreach (var call in ToolCalls)
+        {
+            call.Mark();
+        }
+
+        _toolMark = (ToolCalls.Count, Finished);
     }
 
     /// <summary>Later marks leave this one alone.</summary>
-    public void KeepMark() => (_keptMarks, _keptToolMark) = ([.. _marks], _toolMark);
+    public void KeepMark()
+    {
+        (_keptMarks, _keptToolMark) = ([.. _marks], _toolMark);
+        foreach (var call in ToolCalls)
+        {
+            call.KeepMark();
+        }
+    }
 
     public void BackToKeptMark()
     {
@@ -52,6 +63,11 @@ internal sealed class DeliveredChoice(int index) : IDisposable
         {
             kept.CopyTo(_marks, 0);
             _toolMark = _keptToolMark;
+            foreach (var call in ToolCalls)
+            {
+                call.UseKeptMark();
+            }
+
             BackToMark();
         }
     }
@@ -69,10 +85,10 @@ internal sealed class DeliveredChoice(int index) : IDisposable
             ToolCalls.RemoveAt(ToolCalls.Count - 1);
         }
 
-        if (ToolCalls.Count > 0)
+        // Any of them may have grown: servers are free to turn to an earlier call again.
+        foreach (var call in ToolCalls)
         {
-            ToolCalls[^1].Name.Truncate(_toolMark.Name);
-            ToolCalls[^1].Arguments.Truncate(_toolMark.Arguments);
+            call.BackToMark();
         }
 
         Finished = _toolMark.Finished;
@@ -95,11 +111,26 @@ internal sealed class DeliveredChoice(int index) : IDisposable
 /// <summary>A tool call (or, with index -1, a legacy <c>function_call</c>) as far as it was delivered.</summary>
 internal sealed class DeliveredToolCall(int index) : IDisposable
 {
+    private (int Name, int Arguments) _mark;
+    private (int Name, int Arguments) _keptMark;
+
     public int Index => index;
 
     public PooledBuffer Name { get; } = new();
 
     public PooledBuffer Arguments { get; } = new();
+
+    public void Mark() => _mark = (Name.Length, Arguments.Length);
+
+    public void KeepMark() => _keptMark = _mark;
+
+    public void UseKeptMark() => _mark = _keptMark;
+
+    public void BackToMark()
+    {
+        Name.Truncate(_mark.Name);
+        Arguments.Truncate(_mark.Arguments);
+    }
 
     public void Dispose()
     {

@@ -357,7 +357,7 @@ internal sealed partial class OpenAIChatReader
             }
         }
 
-        /// <summary>The call with this index. Calls come one after the other, so only the last one grows.</summary>
+        /// <summary>The call with this index. Calls come one after the other, so as a rule only the last one grows.</summary>
         private readonly DeliveredToolCall ToolCall(DeliveredChoice choice, int index)
         {
             var calls = choice.ToolCalls;
@@ -370,7 +370,7 @@ internal sealed partial class OpenAIChatReader
             {
                 if (call.Index == index)
                 {
-                    // Interleaved calls cannot be taken back or joined.
+                    // Interleaved calls cannot be joined.
                     owner._incomparable = true;
                     return call;
                 }

@@ -233,9 +233,16 @@ internal readonly struct ItemEvents(ResponseLedger ledger)
         return isContent ? EventMeaning.Content : EventMeaning.Lifecycle;
     }
 
+    /// <summary>What throws, throws here: an event that is malformed must leave the ledger as it was.</summary>
     private static JsonDocument Parse(in ResponseEvent e, Range range)
     {
-        var document = JsonDocument.Parse(ResponseEvent.Has(range) ? e.Bytes(range).ToArray() : throw new JsonException());
+        var raw = ResponseEvent.Has(range) ? e.Bytes(range) : throw new JsonException();
+        var document = JsonDocument.Parse(raw.ToArray());
+        if (raw.IndexOf("\\u"u8) >= 0)
+        {
+            JsonMembers.ReadNames(document.RootElement);
+        }
+
         if (document.RootElement.ValueKind == JsonValueKind.Object && !JsonMembers.HasTwins(document.RootElement))
         {
             return document;

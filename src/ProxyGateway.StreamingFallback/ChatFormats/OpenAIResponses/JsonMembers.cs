@@ -32,6 +32,26 @@ internal static class JsonMembers
             ? [.. value.EnumerateArray()]
             : [];
 
+    /// <summary>Reads the names of all objects in <paramref name="value"/>: one that is no text throws here rather than where it is first compared.</summary>
+    public static void ReadNames(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in value.EnumerateObject())
+            {
+                _ = member.Name;
+                ReadNames(member.Value);
+            }
+        }
+        else if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var element in value.EnumerateArray())
+            {
+                ReadNames(element);
+            }
+        }
+    }
+
     /// <summary>Whether a member of <paramref name="value"/> itself stands twice, so that readers disagree on which counts (RFC 8259, section 4).</summary>
     public static bool HasTwins(JsonElement value)
     {

@@ -308,7 +308,7 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
             }
 
             // Without its snapshot an answer can still be continued.
-            Ledger.Identity = ResponseIdentity.Read(document.RootElement, Ledger.KeepIfRoom(raw));
+            Ledger.Identity = ResponseIdentity.Read(document.RootElement, RawJson.CanBeWritten(document.RootElement) ? Ledger.KeepIfRoom(raw) : null);
         }
 
         return Pass(e);

@@ -20,7 +20,7 @@ internal sealed record ResponseIdentity(string Id, byte[]? CreatedAt, byte[]? Mo
     /// <summary>Reads it from a <c>response</c> object; null where that has no id.</summary>
     public static ResponseIdentity? Read(JsonElement response, byte[]? snapshot) =>
         JsonMembers.Text(response, "id") is { Length: <= MaxValueBytes } id
-            ? new ResponseIdentity(id, Raw(response, "created_at"), Raw(response, "model"), RawJson.CanBeWritten(response) ? snapshot : null)
+            ? new ResponseIdentity(id, Raw(response, "created_at"), Raw(response, "model"), snapshot)
             : null;
 
     public JsonDocument? ParseSnapshot() => Snapshot is null ? null : JsonDocument.Parse(Snapshot);

@@ -53,6 +53,15 @@ public sealed class OllamaFormatTests
     }
 
     [Fact]
+    public void HeartbeatAfterTextThatIsNone_IsWritten()
+    {
+        using var reader = Exchange.NewReader();
+        reader.Read("""{"model":"\ud83d","created_at":"\ud83d","message":{"role":"assistant","content":"i"},"done":false}""");
+
+        Assert.Contains("\"done\":false", Written(o => Format.WriteHeartbeat(reader, o)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefusedLine_LeavesTheReaderAsItWas()
     {
         using var reader = (OllamaReader)Exchange.NewReader();

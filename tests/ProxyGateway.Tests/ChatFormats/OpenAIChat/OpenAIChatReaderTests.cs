@@ -52,6 +52,19 @@ public sealed class OpenAIChatReaderTests
     }
 
     [Fact]
+    public void MalformedEvent_TakesBackWhatItAddedToAnEarlierCall()
+    {
+        const string Calls = """[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}]""";
+        using var reader = Chat.NewReader();
+        reader.Read($$$"""{"choices":[{"index":0,"delta":{"tool_calls":{{{Calls}}}}}]}""");
+
+        Assert.Equal("Malformed", reader.Read("""{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}""").ToString());
+
+        var (verdict, _) = Chat.Continue(reader, $$$"""{"id":"x","choices":[{"index":0,"message":{"role":"assistant","tool_calls":{{{Calls}}}},"finish_reason":"tool_calls"}]}""");
+        Assert.Equal("Usable", verdict.ToString());
+    }
+
+    [Fact]
     public void LineEndOfTheEndMarker_IsTheSameInPiecesOfAnySize() => Chat.AssertPiecesDoNotMatter(
         Encoding.UTF8.GetBytes("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\r\r\r\n\r\n"));
 }

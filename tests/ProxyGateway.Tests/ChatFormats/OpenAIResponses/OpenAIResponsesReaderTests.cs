@@ -138,6 +138,22 @@ public sealed class OpenAIResponsesReaderTests
         Assert.True(reader.CanSplice);
     }
 
+    [Theory]
+    [InlineData("""{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"\ud800":1,"type":"output_text","text":"a"}]}}""")]
+    [InlineData("""{"type":"response.output_item.added","output_index":1,"item":{"type":"message","content":[{"\ud800":1,"type":"output_text","text":"a"}]}}""")]
+    [InlineData("""{"type":"response.content_part.added","output_index":0,"content_index":0,"part":{"type":"output_text","text":"","x":{"\udc00":1}}}""")]
+    public void NameOfHalfASurrogatePair_IsMalformedAndChangesNothing(string data)
+    {
+        using var reader = NewReader();
+        reader.Read(Created);
+        reader.Read("""{"type":"response.output_item.added","sequence_number":3,"output_index":0,"item":{"id":"msg","type":"message","content":[]}}""");
+        var (kept, items) = (reader.KeptBytes, reader.Ledger.Items.Count);
+
+        Assert.Equal(Malformed, reader.Read(data));
+
+        Assert.Equal((kept, items, false), (reader.KeptBytes, reader.Ledger.Items.Count, reader.Ledger.Holding));
+    }
+
     [Fact]
     public void PieceOfArgumentsBehindTheirEnd_IsAContradiction()
     {
