@@ -96,7 +96,8 @@ internal sealed class Http2FrameConnection(FramedHttp2Upstream upstream, Socket 
             return null;
         }
 
-        _last = stream;
+        // Bodies do not end in the order in which their streams began.
+        _last = Math.Max(_last, stream);
         var cancel = _running[stream] = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var (exchange, script) = upstream.Next(number, [.. whole]);
         return PlayAsync(stream, script, exchange, cancel.Token);
