@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Polly;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -44,7 +45,7 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
         {
             var visit = await Services.Visits.RunAsync(
                 Cluster,
-                static (context, s) => s.Self.VisitAsync(context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.State),
+                static async (context, s) => Outcome.FromResult(await s.Self.VisitAsync(context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.State)),
                 (Self: this, State: state));
             if (visit.End == VisitEnd.Refused)
             {

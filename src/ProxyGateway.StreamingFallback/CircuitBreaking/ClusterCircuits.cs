@@ -18,4 +18,6 @@ internal sealed class ClusterCircuits(TimeProvider time, Func<double>? random = 
 
     /// <inheritdoc cref="CircuitKind.Streaming"/>
     public CircuitCell Streaming { get; } = new(time, random);
+
+    public CircuitCell this[CircuitKind kind] => kind == CircuitKind.Cluster ? Cluster : Streaming;
 }

@@ -44,18 +44,19 @@ internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limi
 
     public ClusterLimits LimitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Limits;
 
-    /// <summary>Where a visit runs. Its one strategy lets exceptions through, so that <c>ExecuteOutcomeAsync</c>, which adds no layer of its own, may be used.</summary>
-    public ResiliencePipeline<VisitResult> PipelineOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Pipeline;
-
+    /// <summary>By <c>ExecuteOutcomeAsync</c>, which adds no layer of its own to every exchange: the pipeline's one strategy lets exceptions through.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<VisitResult> RunAsync<TState>(
         ClusterSettings cluster,
-        Func<ResilienceContext, TState, ValueTask<VisitResult>> visit,
+        Func<ResilienceContext, TState, ValueTask<Outcome<VisitResult>>> visit,
         TState state)
     {
         var context = ResilienceContextPool.Shared.Get();
         try
         {
-            return await PipelineOf(cluster).ExecuteAsync(visit, context, state);
+            var visited = await _surroundings.GetValue(cluster, Build).Pipeline.ExecuteOutcomeAsync(visit, context, state);
+            visited.ThrowIfException();
+            return visited.Result;
         }
         finally
         {

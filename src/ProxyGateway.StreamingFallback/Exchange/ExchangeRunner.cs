@@ -30,7 +30,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     private readonly RouteModel _route = exchange.Http.GetRouteModel();
     private readonly ExchangeEnding _ending = new(exchange);
     private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
-    private readonly int _maxAttempts = exchange.Limits.MaxAttempts;
     private int _position;
     private int _clustersFailedOnRequest;
     private bool _failedOnRequestHere;
@@ -105,22 +104,18 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             return new VisitResult(VisitEnd.Full, CircuitVerdict.Neutral, mode);
         }
 
-        var context = ResilienceContextPool.Shared.Get();
         try
         {
-            var visited = isLastResort
-                ? await VisitAsync(CircuitPermit.Uncounted, cluster, state, mode, maxAttempts: 1)
-                : await services.Visits.PipelineOf(cluster.Settings).ExecuteOutcomeAsync(
+            return isLastResort
+                ? (await VisitAsync(CircuitPermit.Uncounted, cluster, state, mode, maxAttempts: 1)).Result
+                : await services.Visits.RunAsync(
+                    cluster.Settings,
                     static (context, s) => s.Self.VisitAsync(
-                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.Self._maxAttempts),
-                    context,
-                    (Self: this, Cluster: cluster, State: state, Mode: mode));
-            visited.ThrowIfException();
-            return visited.Result;
+                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.MaxAttempts),
+                    (Self: this, Cluster: cluster, State: state, Mode: mode, exchange.Limits.MaxAttempts));
         }
         finally
         {
-            ResilienceContextPool.Shared.Return(context);
             limits.Gate.Leave();
         }
     }

@@ -1,5 +1,6 @@
 using ProxyGateway.Clients;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
+using ProxyGateway.StreamingFallback.Telemetry;
 using System.Globalization;
 
 namespace ProxyGateway.Backplane;
@@ -39,7 +40,7 @@ internal sealed class BackplaneRound(CircuitRegistry circuits, Func<IEnumerable<
             foreach (var id in clusters())
             {
                 var pair = circuits.Get(id);
-                turns.AddRange(Kinds.Select(kind => ShareAsync(store, settings, id, kind, kind == CircuitKind.Cluster ? pair.Cluster : pair.Streaming)));
+                turns.AddRange(Kinds.Select(kind => ShareAsync(store, settings, id, kind, pair[kind])));
             }
         }
 
@@ -93,7 +94,7 @@ internal sealed class BackplaneRound(CircuitRegistry circuits, Func<IEnumerable<
 
     private async Task<StoreAnswer> ShareAsync(IBackplaneStore store, BackplaneSettings settings, string clusterId, CircuitKind kind, CircuitCell cell)
     {
-        var key = $"{settings.KeyPrefix}open:{clusterId.ToLowerInvariant()}:{(kind == CircuitKind.Cluster ? "cluster" : "streaming")}";
+        var key = $"{settings.KeyPrefix}open:{clusterId.ToLowerInvariant()}:{GatewayMetrics.Label(kind)}";
         var own = cell.Snapshot();
         if (own is { Status: CircuitStatus.Open } && own.TimeToHalfOpen > TimeSpan.Zero)
         {

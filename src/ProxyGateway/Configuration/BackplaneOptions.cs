@@ -9,7 +9,7 @@ public sealed class BackplaneOptions
     /// </summary>
     public string? ConnectionString { get; set; }
 
-    /// <summary>A file that holds the connection string and nothing else, in place of <c>ConnectionString</c>. Read again whenever the connection is made anew. Default: none.</summary>
+    /// <summary>A file that holds the connection string and nothing else, relative to the configuration file, in place of <c>ConnectionString</c>. Read again whenever the connection is made anew. Default: none.</summary>
     public string? ConnectionStringFile { get; set; }
 
     /// <summary>What the names of all keys begin with. Replicas with the same prefix share. Default: proxygateway:.</summary>

@@ -48,39 +48,13 @@ internal static class JsonText
     /// Whether the name that <paramref name="reader"/> stands on can be compared. Half a surrogate pair makes every comparison with it
     /// throw, and a request may hold a million such names: so this is asked before the first.
     /// </summary>
-    public static bool IsComparable(ref Utf8JsonReader reader)
-    {
-        if (!reader.ValueIsEscaped)
-        {
-            return true;
-        }
-
-        try
-        {
-            reader.GetString();
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
+    public static bool IsComparable(ref Utf8JsonReader reader) => !reader.ValueIsEscaped || Decode(ref reader) is not null;
 
     /// <summary>Whether the string that <paramref name="reader"/> stands on can be written again.</summary>
     public static bool IsText(ref Utf8JsonReader reader) => reader.ValueIsEscaped ? IsComparable(ref reader) : Utf8.IsValid(reader.ValueSpan);
 
     /// <summary>The string that <paramref name="reader"/> stands on; null where it is none or holds half a surrogate pair.</summary>
-    public static string? GetStringOrNull(ref Utf8JsonReader reader)
-    {
-        try
-        {
-            return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    public static string? GetStringOrNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.String ? Decode(ref reader) : null;
 
     /// <summary>Whether <paramref name="json"/> is one whole JSON value, or nothing but white space (a call without arguments).</summary>
     public static bool IsWholeOrEmpty(ReadOnlySpan<byte> json)
@@ -143,6 +117,19 @@ internal static class JsonText
         catch (InvalidOperationException)
         {
             return null; // Half a surrogate pair.
+        }
+    }
+
+    /// <summary>The string or name that <paramref name="reader"/> stands on; null where it is no text.</summary>
+    private static string? Decode(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
         }
     }
 }

@@ -27,7 +27,7 @@ internal static class BackplaneRules
         }
         else if (file is { IsScalar: true, Value.Length: > 0 } && !context.FileExists(file.Value))
         {
-            diagnostics.Error(file, "no such file", "name an existing file");
+            diagnostics.Error(file, "no such file", "name an existing file, relative to the configuration file");
         }
 
         if (block["KeyPrefix"] is { IsScalar: true } prefix && (prefix.Value!.Length > LongestPrefix || prefix.Value.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0))

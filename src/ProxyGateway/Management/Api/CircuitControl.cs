@@ -18,8 +18,7 @@ internal sealed partial class CircuitControl(CircuitRegistry circuits, RecentEve
 {
     public CircuitCell Apply(string clusterId, CircuitKind kind, CircuitAction action, Operator by, string why)
     {
-        var pair = circuits.Get(clusterId);
-        var cell = kind == CircuitKind.Cluster ? pair.Cluster : pair.Streaming;
+        var cell = circuits.Get(clusterId)[kind];
         var before = cell.Status;
         var reason = action switch
         {
