@@ -274,7 +274,7 @@ public sealed class AttemptReading
     private void TakeTail(ContractEvent e, bool optional)
     {
         // While the end marker is still to come, a gateway may take what contradicts the end for a fault.
-        _unclear |= Attempt.Terminal == TerminalRule.Done && e.Problem is not null;
+        _unclear |= Attempt.Terminal == TerminalRule.Done && (e.Problem is not null || e.Is(EventTraits.Error));
         if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)) || e.Problem is not null)
         {
             return;

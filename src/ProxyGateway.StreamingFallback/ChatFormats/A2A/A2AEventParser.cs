@@ -32,6 +32,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
         }
 
         var seen = 0;
+        var isError = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("result"u8))
@@ -47,10 +48,7 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
             {
                 Members.OnlyOnce(ref seen, 2);
                 reader.Read();
-                if (reader.TokenType != JsonTokenType.Null)
-                {
-                    return EventMeaning.Error;
-                }
+                isError = reader.TokenType != JsonTokenType.Null;
             }
             else
             {
@@ -61,6 +59,11 @@ internal ref struct A2AEventParser(A2AReader owner, ReadOnlySpan<byte> json)
         }
 
         Members.AssertEnd(ref reader);
+        if (isError)
+        {
+            return EventMeaning.Error;
+        }
+
         if (seen == 0)
         {
             return EventMeaning.Malformed; // Neither a result nor an error: no JSON-RPC response.

@@ -35,6 +35,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
         }
 
         var seen = 0;
+        var isError = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("candidates"u8))
@@ -53,10 +54,7 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
             {
                 Members.OnlyOnce(ref seen, 2);
                 reader.Read();
-                if (reader.TokenType != JsonTokenType.Null)
-                {
-                    return EventMeaning.Error;
-                }
+                isError = reader.TokenType != JsonTokenType.Null;
             }
             else if (reader.ValueTextEquals("promptFeedback"u8))
             {
@@ -91,6 +89,11 @@ internal ref struct GeminiEventParser(GeminiReader owner, ReadOnlySpan<byte> jso
         }
 
         Members.AssertEnd(ref reader);
+        if (isError)
+        {
+            return EventMeaning.Error;
+        }
+
         return (_content ? EventMeaning.Content : 0) | (_finish || Blocked ? EventMeaning.Finish : 0);
     }
 

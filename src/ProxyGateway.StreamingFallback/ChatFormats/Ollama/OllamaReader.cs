@@ -106,6 +106,7 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
             }
 
             var seen = 0;
+            var isError = false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("message"u8))
@@ -133,11 +134,7 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
                 {
                     Members.OnlyOnce(ref seen, 8);
                     reader.Read();
-                    if (reader.TokenType != JsonTokenType.Null)
-                    {
-                        owner.Complaint = OllamaError.Read(json);
-                        return EventMeaning.Error;
-                    }
+                    isError = reader.TokenType != JsonTokenType.Null;
                 }
                 else if (reader.ValueTextEquals("model"u8))
                 {
@@ -160,6 +157,12 @@ internal sealed class OllamaReader(ChatRequest request, int maxDeliveredBytes, T
             }
 
             Members.AssertEnd(ref reader);
+            if (isError)
+            {
+                owner.Complaint = OllamaError.Read(json);
+                return EventMeaning.Error;
+            }
+
             return (_content ? EventMeaning.Content : 0) | (_done ? EventMeaning.Done : 0);
         }
 

@@ -40,7 +40,7 @@ internal sealed partial class OpenAIChatReader
             }
 
             var seen = 0;
-            var isErrorObject = false;
+            var (failed, isError) = (false, false);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("choices"u8))
@@ -52,11 +52,7 @@ internal sealed partial class OpenAIChatReader
                         while (NextObject(ref reader))
                         {
                             _hasChoices = true;
-                            if (!ParseChoice(ref reader))
-                            {
-                                owner.Complaint = UpstreamComplaint.Other;
-                                return EventMeaning.Error;
-                            }
+                            failed |= !ParseChoice(ref reader);
                         }
                     }
                     else
@@ -68,11 +64,8 @@ internal sealed partial class OpenAIChatReader
                 {
                     OnlyOnce(ref seen, 2);
                     reader.Read();
-                    if (reader.TokenType != JsonTokenType.Null)
-                    {
-                        owner.Complaint = OpenAIError.Read(json);
-                        return EventMeaning.Error;
-                    }
+                    isError |= reader.TokenType != JsonTokenType.Null;
+                    reader.Skip();
                 }
                 else if (reader.ValueTextEquals("usage"u8))
                 {
@@ -85,7 +78,7 @@ internal sealed partial class OpenAIChatReader
                 {
                     OnlyOnce(ref seen, 8);
                     reader.Read();
-                    isErrorObject = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8);
+                    isError |= reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8);
                     reader.Skip();
                 }
                 else if (!owner.Identity.Take(ref reader, json))
@@ -95,18 +88,18 @@ internal sealed partial class OpenAIChatReader
                 }
             }
 
-            if (isErrorObject)
-            {
-                owner.Complaint = OpenAIError.Read(json);
-                return EventMeaning.Error;
-            }
-
             if (reader.TokenType != JsonTokenType.EndObject || reader.CurrentDepth != 0)
             {
                 return EventMeaning.Malformed;
             }
 
             reader.Read(); // Throws where anything follows the object.
+            if (failed || isError)
+            {
+                owner.Complaint = isError ? OpenAIError.Read(json) : UpstreamComplaint.Other;
+                return EventMeaning.Error;
+            }
+
             return (_content ? EventMeaning.Content : 0) | (_finish ? EventMeaning.Finish : 0);
         }
 

@@ -57,6 +57,7 @@ public sealed class A2AFormatTests
     [InlineData("""{"jsonrpc":"2.0","id":"r-1"}""", "Malformed")]
     [InlineData("""{"result":{},"result":{}}""", "Malformed")]
     [InlineData("""{"result":{}""", "Malformed")]
+    [InlineData("""{"error":{"code":-32603}""", "Malformed")]
     [InlineData("[]", "Malformed")]
     [InlineData("", "Lifecycle")]
     public void Response_Meaning(string data, string meaning)

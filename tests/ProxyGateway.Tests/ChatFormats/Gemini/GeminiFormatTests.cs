@@ -47,6 +47,7 @@ public sealed class GeminiFormatTests
     [InlineData("""{"candidates":[{"content":{"parts":[{"text":"a","text":"b"}]}}]}""", "Malformed")]
     [InlineData("""{"candidates":[{"index":0,"index":1}]}""", "Malformed")]
     [InlineData("""{"candidates":[{"index":0}""", "Malformed")]
+    [InlineData("""{"error":{"code":500}""", "Malformed")]
     [InlineData("[DONE]", "Malformed")]
     [InlineData(" ", "Lifecycle")]
     public void Event_Meaning(string data, string meaning)

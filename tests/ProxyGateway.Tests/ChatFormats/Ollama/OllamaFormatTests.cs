@@ -43,6 +43,7 @@ public sealed class OllamaFormatTests
     [InlineData("""{"error":"model failed"}""", "Error")]
     [InlineData("""{"error":{"message":"x"}}""", "Error")]
     [InlineData("""{"message":{"content":"a"}""", "Malformed")]
+    [InlineData("{\"error\":\"m\"", "Malformed")]
     [InlineData("""{"message":{"content":"a"}} {}""", "Malformed")]
     [InlineData("[1]", "Malformed")]
     [InlineData("  ", "Lifecycle")]
