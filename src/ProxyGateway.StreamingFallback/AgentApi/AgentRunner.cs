@@ -43,10 +43,7 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
 
         try
         {
-            var visit = await Services.Visits.RunAsync(
-                Cluster,
-                static async (context, s) => Outcome.FromResult(await s.Self.VisitAsync(context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.State)),
-                (Self: this, State: state));
+            var visit = await Services.Visits.RunAsync(Cluster, new Visit(this, state));
             if (visit.End == VisitEnd.Refused)
             {
                 Services.Metrics.CircuitRefused(Cluster.ClusterId);
@@ -135,4 +132,9 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
 
     /// <summary>Ends an answer that has begun so that the client notices.</summary>
     protected virtual Task TerminateAsync(Fault fault) => Exchange.Client.TerminateAsync(null);
+
+    private sealed class Visit(AgentRunner runner, ClusterState state) : ClusterVisit
+    {
+        public override async ValueTask<Outcome<VisitResult>> RunAsync() => Outcome.FromResult(await runner.VisitAsync(Permit, state));
+    }
 }

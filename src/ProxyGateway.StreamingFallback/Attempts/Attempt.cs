@@ -337,6 +337,7 @@ internal sealed class Attempt : UpstreamCall
         }
 
         client.CommitStream(_exchange.Route.Format.StreamContentType, headers => _exchange.SetHeaders(headers, Features.Headers));
+        Features.ForgetHeaders();
         var rest = Rest.Span;
         if (client.HasBeaten && rest.StartsWith("\uFEFF"u8))
         {

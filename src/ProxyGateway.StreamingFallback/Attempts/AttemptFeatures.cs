@@ -53,6 +53,9 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
         set;
     }
 
+    /// <summary>The headers are the client's now: an open stream need not keep them a second time.</summary>
+    public void ForgetHeaders() => Headers = new HeaderDictionary();
+
     public CancellationToken RequestAborted { get; set; } = aborted;
 
     public void OnStarting(Func<object, Task> callback, object state) => original.OnStarting(callback, state);

@@ -8,8 +8,9 @@ namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 /// cannot count failures in a row, lets a probe that streams for minutes shut everybody out, and loses its state on a reload.
 /// </summary>
 /// <remarks>
-/// The callback finds its permit in the context under <see cref="CircuitPermit.ContextKey"/>, to report first content or an
-/// early verdict. What it did not judge is judged by its result; an exception is a failure, a cancellation is neutral.
+/// A state that is an <see cref="IPermitHolder"/> is given the permit, to report first content or an early verdict (a property of
+/// the context would cost every open stream a dictionary). For that the pipeline must be run by <c>ExecuteOutcomeAsync</c>, which
+/// hands its state through. What was not judged early is judged by the result; an exception is a failure, a cancellation is neutral.
 /// </remarks>
 internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResult>
 {
@@ -17,25 +18,21 @@ internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResu
     private readonly Func<CircuitBreakerSettings> _settings;
     private readonly Func<TimeSpan, TResult> _rejected;
     private readonly Func<TResult, CircuitVerdict> _judge;
-    private readonly ResiliencePropertyKey<CircuitPermit> _key;
 
     /// <param name="cell">The circuit.</param>
     /// <param name="settings">Asked once per execution, so that one pipeline can outlive a reload.</param>
     /// <param name="rejected">Makes the result of an execution that was refused, given how long to wait.</param>
     /// <param name="judge">What a result says about the upstream.</param>
-    /// <param name="key">Where the permit is left; for two circuits in one pipeline that both want to be told of first content.</param>
     public CircuitBreakerStrategy(
         CircuitCell cell,
         Func<CircuitBreakerSettings> settings,
         Func<TimeSpan, TResult> rejected,
-        Func<TResult, CircuitVerdict> judge,
-        ResiliencePropertyKey<CircuitPermit>? key = null)
+        Func<TResult, CircuitVerdict> judge)
     {
         _cell = cell;
         _settings = settings;
         _rejected = rejected;
         _judge = judge;
-        _key = key ?? CircuitPermit.ContextKey;
     }
 
     /// <inheritdoc/>
@@ -50,8 +47,11 @@ internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResu
             return Outcome.FromResult(_rejected(retryAfter));
         }
 
-        var outer = context.Properties.GetValue(_key, CircuitPermit.Uncounted);
-        context.Properties.Set(_key, permit);
+        if (state is IPermitHolder holder)
+        {
+            holder.Permit = permit;
+        }
+
         try
         {
             var outcome = await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
@@ -62,10 +62,6 @@ internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResu
         {
             permit.On(Judge(exception));
             throw;
-        }
-        finally
-        {
-            context.Properties.Set(_key, outer);
         }
     }
 

@@ -1,5 +1,3 @@
-using Polly;
-
 namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 
 /// <summary>
@@ -8,9 +6,6 @@ namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 /// </summary>
 internal sealed class CircuitPermit
 {
-    /// <summary>Where <see cref="CircuitBreakerStrategy{TResult}"/> leaves the permit for the callback.</summary>
-    public static readonly ResiliencePropertyKey<CircuitPermit> ContextKey = new("ProxyGateway.CircuitPermit");
-
     /// <summary>Counts nothing: for a circuit that is switched off, and for who goes on although refused.</summary>
     public static readonly CircuitPermit Uncounted = new(cell: null, generation: 0, enteredAt: TimeSpan.Zero);
 

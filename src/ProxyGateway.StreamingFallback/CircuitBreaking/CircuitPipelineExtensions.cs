@@ -5,14 +5,13 @@ namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 /// <summary>Adds a circuit to a pipeline.</summary>
 internal static class CircuitPipelineExtensions
 {
-    /// <inheritdoc cref="CircuitBreakerStrategy{TResult}(CircuitCell, Func{CircuitBreakerSettings}, Func{TimeSpan, TResult}, Func{TResult, CircuitVerdict}, ResiliencePropertyKey{CircuitPermit}?)"/>
+    /// <inheritdoc cref="CircuitBreakerStrategy{TResult}(CircuitCell, Func{CircuitBreakerSettings}, Func{TimeSpan, TResult}, Func{TResult, CircuitVerdict})"/>
     public static ResiliencePipelineBuilder<TResult> AddCircuit<TResult>(
         this ResiliencePipelineBuilder<TResult> builder,
         CircuitCell cell,
         Func<CircuitBreakerSettings> settings,
         Func<TimeSpan, TResult> rejected,
-        Func<TResult, CircuitVerdict> judge,
-        ResiliencePropertyKey<CircuitPermit>? key = null)
+        Func<TResult, CircuitVerdict> judge)
         // The overload without options: the other one validates them by reflection, which the trimmer cannot see.
-        => builder.AddStrategy(_ => new CircuitBreakerStrategy<TResult>(cell, settings, rejected, judge, key));
+        => builder.AddStrategy(_ => new CircuitBreakerStrategy<TResult>(cell, settings, rejected, judge));
 }

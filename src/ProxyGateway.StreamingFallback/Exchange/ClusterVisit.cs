@@ -30,7 +30,17 @@ internal enum VisitEnd
 /// <param name="Verdict">What it says about the cluster; an exchange counts once, however many attempts it made.</param>
 /// <param name="NextMode">How the next cluster is to be asked.</param>
 /// <param name="RetryAfter">How long the circuit stays open, where it refused.</param>
-internal readonly record struct VisitResult(VisitEnd End, CircuitVerdict Verdict, AttemptMode NextMode = default, TimeSpan RetryAfter = default);
+/// <remarks>An object, so that the layers an open stream waits in need not each have room for it.</remarks>
+internal sealed record VisitResult(VisitEnd End, CircuitVerdict Verdict, AttemptMode NextMode = default, TimeSpan RetryAfter = default);
+
+/// <summary>One exchange at one cluster, on its way through the cluster's circuit.</summary>
+internal abstract class ClusterVisit : IPermitHolder
+{
+    /// <inheritdoc/>
+    public CircuitPermit Permit { get; set; } = CircuitPermit.Uncounted;
+
+    public abstract ValueTask<Outcome<VisitResult>> RunAsync();
+}
 
 /// <summary>What is around a visit: a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
 internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limits)
@@ -46,17 +56,14 @@ internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limi
 
     /// <summary>By <c>ExecuteOutcomeAsync</c>, which adds no layer of its own to every exchange: the pipeline's one strategy lets exceptions through.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<VisitResult> RunAsync<TState>(
-        ClusterSettings cluster,
-        Func<ResilienceContext, TState, ValueTask<Outcome<VisitResult>>> visit,
-        TState state)
+    public async ValueTask<VisitResult> RunAsync(ClusterSettings cluster, ClusterVisit visit)
     {
         var context = ResilienceContextPool.Shared.Get();
         try
         {
-            var visited = await _surroundings.GetValue(cluster, Build).Pipeline.ExecuteOutcomeAsync(visit, context, state);
+            var visited = await _surroundings.GetValue(cluster, Build).Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), context, visit);
             visited.ThrowIfException();
-            return visited.Result;
+            return visited.Result!;
         }
         finally
         {

@@ -27,6 +27,8 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// </remarks>
 internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services) : IExchangeRunner
 {
+    private static readonly VisitResult Answered = new(VisitEnd.Answered, CircuitVerdict.Success);
+
     private readonly RouteModel _route = exchange.Http.GetRouteModel();
     private readonly ExchangeEnding _ending = new(exchange);
     private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
@@ -106,13 +108,8 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
 
         try
         {
-            return isLastResort
-                ? (await VisitAsync(CircuitPermit.Uncounted, cluster, state, mode, maxAttempts: 1)).Result
-                : await services.Visits.RunAsync(
-                    cluster.Settings,
-                    static (context, s) => s.Self.VisitAsync(
-                        context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted), s.Cluster, s.State, s.Mode, s.MaxAttempts),
-                    (Self: this, Cluster: cluster, State: state, Mode: mode, exchange.Limits.MaxAttempts));
+            var visit = new Visit(this, cluster, state, mode, isLastResort ? 1 : exchange.Limits.MaxAttempts);
+            return isLastResort ? (await VisitAsync(visit)).Result! : await services.Visits.RunAsync(cluster.Settings, visit);
         }
         finally
         {
@@ -129,9 +126,10 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Outcome<VisitResult>> VisitAsync(CircuitPermit permit, PlannedCluster cluster, ClusterState state, AttemptMode mode, int maxAttempts)
+    private async ValueTask<Outcome<VisitResult>> VisitAsync(Visit visit)
     {
-        exchange.ClusterPermit = permit;
+        var (cluster, mode) = (visit.Cluster, visit.Mode);
+        exchange.ClusterPermit = visit.Permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
         exchange.AskedModel = cluster.Model ?? exchange.Request.Model;
         var limits = services.Visits.LimitsOf(cluster.Settings);
@@ -146,7 +144,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             exchange.Recovery = cluster.IsFallback ? "fallback" : exchange.Attempts > 1 ? "replay" : "none";
 
             // (2)
-            using var hedged = HedgedCall.For(exchange, cluster, state, _route, services, new AttemptOrder(mode, attemptsHere, Math.Min(exchange.Limits.MaxAttempts, maxAttempts), streaming));
+            using var hedged = HedgedCall.For(exchange, cluster, visit.State, _route, services, new AttemptOrder(mode, attemptsHere, visit.MaxAttempts, streaming));
             using var first = new Attempt(exchange, cluster.Settings, mode, isReplay: exchange.RecoveryDeadline is not null || exchange.Request.Streaming)
             {
                 IsFirst = exchange.IsFirstAttempt,
@@ -155,7 +153,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 Times = cluster.Settings.Hedging.Enabled ? limits.FirstContent : null,
             };
             AttemptOutcome outcome;
-            using (AttemptRequest.Prepare(exchange, exchange.Http, cluster, state, mode, _route, failedDestination))
+            using (AttemptRequest.Prepare(exchange, exchange.Http, cluster, visit.State, mode, _route, failedDestination))
             {
                 outcome = hedged is null ? await AttemptRunner.RunAsync(exchange.Http, first, next) : await hedged.RunAsync(first, next);
             }
@@ -174,7 +172,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             {
                 exchange.ClusterPermit.On(CircuitVerdict.Success);
                 await _ending.CompleteAsync(attempt, services.Metrics);
-                return Ended(new(VisitEnd.Answered, CircuitVerdict.Success));
+                return Ended(Answered);
             }
 
             exchange.Note(outcome.Fault, exchange.ClusterId);
@@ -203,7 +201,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
             }
 
             _heartbeat?.Resume();
-            var decision = Decide(Describe(attempt, outcome, cluster, attemptsHere, maxAttempts), budget, cluster.Settings);
+            var decision = Decide(Describe(attempt, outcome, visit, attemptsHere), budget, cluster.Settings);
             switch (decision.Step)
             {
                 case RecoveryStep.Relay:
@@ -270,7 +268,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         return decision;
     }
 
-    private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, PlannedCluster cluster, int attemptsHere, int maxAttempts) => new()
+    private RecoverySituation Describe(Attempt attempt, AttemptOutcome outcome, Visit visit, int attemptsHere) => new()
     {
         Fault = outcome.Fault,
         IsFirstAttempt = attempt.IsFirst,
@@ -282,17 +280,17 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         Enabled = exchange.Route.RecoveryEnabled,
         Replay = exchange.Route.ReplayOf(exchange.Request),
         OnMidStreamFailure = exchange.Route.OnMidStreamFailure,
-        AttemptsLeft = Math.Min(exchange.Limits.MaxAttempts, maxAttempts) - exchange.Attempts,
+        AttemptsLeft = visit.MaxAttempts - exchange.Attempts,
         AttemptsHere = attemptsHere,
         DeliveredHere = attempt.Delivering,
-        IsFallbackCluster = cluster.IsFallback,
+        IsFallbackCluster = visit.Cluster.IsFallback,
         AnotherClusterLeft = _position + 1 < plan.Count,
         BudgetLeft = true,
         IsProbe = exchange.ClusterPermit is { IsProbe: true },
         ClustersFailedOnRequest = _clustersFailedOnRequest,
         TimeLeft = exchange.RecoveryTimeLeft,
-        MaxRetryAfter = cluster.Settings.MaxRetryAfter,
-        Backoff = cluster.Settings.Backoff,
+        MaxRetryAfter = visit.Cluster.Settings.MaxRetryAfter,
+        Backoff = visit.Cluster.Settings.Backoff,
     };
 
     /// <summary>What a failed visit says about the cluster. A wait the upstream asked for, and that is too long for us, keeps its circuit open as long.</summary>
@@ -322,5 +320,24 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         }
 
         return exchange.RecoveryTimeLeft > TimeSpan.Zero;
+    }
+
+    /// <summary>All attempts of the exchange at one cluster.</summary>
+    /// <param name="runner">Who makes them.</param>
+    /// <param name="cluster">Where.</param>
+    /// <param name="state">The same, as YARP knows it.</param>
+    /// <param name="mode">How the first of them asks.</param>
+    /// <param name="maxAttempts">How many attempts the exchange may have made in all, these included.</param>
+    private sealed class Visit(ExchangeRunner runner, PlannedCluster cluster, ClusterState state, AttemptMode mode, int maxAttempts) : ClusterVisit
+    {
+        public PlannedCluster Cluster => cluster;
+
+        public ClusterState State => state;
+
+        public AttemptMode Mode => mode;
+
+        public int MaxAttempts => maxAttempts;
+
+        public override ValueTask<Outcome<VisitResult>> RunAsync() => runner.VisitAsync(this);
     }
 }

@@ -7,40 +7,36 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 internal sealed class Heartbeat : IDisposable
 {
     private readonly ChatExchange _exchange;
-    private readonly ITimer _timer;
+    private ITimer? _timer;
     private volatile bool _ended;
-    private bool _suspended;
 
     public Heartbeat(ChatExchange exchange)
     {
         _exchange = exchange;
-        _timer = exchange.Time.CreateTimer(
-            static state => ((Heartbeat)state!).Beat(), this, exchange.Limits.CommitAfter, exchange.Limits.HeartbeatInterval);
+        _timer = Start(exchange.Limits.CommitAfter);
     }
 
-    /// <summary>Content flows; the timer would only find that there is nothing to do.</summary>
+    /// <summary>Content flows; a timer would only find that there is nothing to do.</summary>
     public void Suspend()
     {
-        _suspended = true;
-        _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer?.Dispose();
+        _timer = null;
     }
 
     /// <summary>An attempt has failed: nobody writes now. After content the first beat comes one interval from here.</summary>
     public void Resume()
     {
         _exchange.Client.YieldTurn();
-        if (_suspended)
-        {
-            _suspended = false;
-            _timer.Change(_exchange.Limits.HeartbeatInterval, _exchange.Limits.HeartbeatInterval);
-        }
+        _timer ??= Start(_exchange.Limits.HeartbeatInterval);
     }
 
     public void Dispose()
     {
         _ended = true;
-        _timer.Dispose();
+        _timer?.Dispose();
     }
+
+    private ITimer Start(TimeSpan due) => _exchange.Time.CreateTimer(static state => ((Heartbeat)state!).Beat(), this, due, _exchange.Limits.HeartbeatInterval);
 
     private void Beat()
     {

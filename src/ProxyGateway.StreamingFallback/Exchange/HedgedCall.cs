@@ -80,7 +80,7 @@ internal sealed class HedgedCall : IDisposable
         var asked = AttemptRunner.RunAsync(_exchange.Http, first, next).AsTask();
         if (!await IsLateAsync(asked) || FindSecond(first) is not { } second)
         {
-            return await asked is { Result: AttemptResult.Complete } && await first.TryWinWholeAsync() ? first.Outcome!.Value : await asked;
+            return await asked is { Result: AttemptResult.Complete } && await first.TryWinWholeAsync() ? first.Outcome! : await asked;
         }
 
         Second = second;

@@ -76,9 +76,8 @@ public sealed class CircuitBreakerStrategyTests
     {
         _circuit.Open();
         _circuit.Time.Advance(TimeSpan.FromSeconds(30));
-        var result = await WithContext(_pipeline, context =>
+        var result = await WithPermit(permit =>
         {
-            var permit = context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted);
             permit.OnFirstContent(TimeSpan.FromSeconds(1));
             Assert.True(_circuit.Cell.Snapshot().OnProbation);
             return "ok";
@@ -91,42 +90,12 @@ public sealed class CircuitBreakerStrategyTests
     [Fact]
     public async Task EarlyVerdictOfTheCallback_StandsAgainstTheResult()
     {
-        await WithContext(_pipeline, context =>
+        await WithPermit(permit =>
         {
-            context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted).OnNeutral();
+            permit.OnNeutral();
             return "bad";
         });
         Assert.Equal(0, _circuit.Cell.Snapshot().FailuresInARow);
-    }
-
-    [Fact]
-    public async Task TwoCircuitsInOnePipeline_EachSeeTheirOwnPermit()
-    {
-        var streaming = new CircuitUnderTest();
-        var key = new ResiliencePropertyKey<CircuitPermit>("streaming");
-        var pipeline = new ResiliencePipelineBuilder<string>()
-            .AddCircuit(_circuit.Cell, () => _circuit.Settings, Refused, Judge)
-            .AddCircuit(streaming.Cell, () => streaming.Settings, Refused, Judge, key)
-            .Build();
-        await WithContext(pipeline, context =>
-        {
-            context.Properties.GetValue(key, CircuitPermit.Uncounted).OnFailure();
-            return "ok";
-        });
-        Assert.Equal((0, 1), (_circuit.Cell.Snapshot().FailuresInARow, streaming.Cell.Snapshot().FailuresInARow));
-    }
-
-    [Fact]
-    public async Task NestedCircuits_TheOuterPermitIsBackAfterwards()
-    {
-        var inner = Pipeline(new CircuitUnderTest());
-        await WithContext(_pipeline, context =>
-        {
-            var before = context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted);
-            inner.ExecuteAsync(_ => ValueTask.FromResult("ok"), context).AsTask().GetAwaiter().GetResult();
-            Assert.Same(before, context.Properties.GetValue(CircuitPermit.ContextKey, CircuitPermit.Uncounted));
-            return "ok";
-        });
     }
 
     [Fact]
@@ -151,12 +120,13 @@ public sealed class CircuitBreakerStrategyTests
         _ => CircuitVerdict.Failure,
     };
 
-    private static async Task<string> WithContext(ResiliencePipeline<string> pipeline, Func<ResilienceContext, string> callback)
+    private async Task<string> WithPermit(Func<CircuitPermit, string> callback)
     {
         var context = ResilienceContextPool.Shared.Get(Cancellation);
         try
         {
-            return await pipeline.ExecuteAsync(inner => ValueTask.FromResult(callback(inner)), context);
+            var outcome = await _pipeline.ExecuteOutcomeAsync(static (_, c) => Outcome.FromResultAsValueTask(c.Run()), context, new Execution(callback));
+            return outcome.Result!;
         }
         finally
         {
@@ -165,6 +135,13 @@ public sealed class CircuitBreakerStrategyTests
     }
 
     private async Task<string> Run(string result) => await _pipeline.ExecuteAsync(_ => ValueTask.FromResult(result), Cancellation);
+
+    private sealed class Execution(Func<CircuitPermit, string> callback) : IPermitHolder
+    {
+        public CircuitPermit Permit { get; set; } = CircuitPermit.Uncounted;
+
+        public string Run() => callback(Permit);
+    }
 
     private sealed class Thrower : ResilienceStrategy<string>
     {
