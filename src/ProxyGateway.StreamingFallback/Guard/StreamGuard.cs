@@ -256,7 +256,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
 
         if ((meaning & EventMeaning.Done) != 0)
         {
-            if (!reader.IsFinished)
+            if (!reader.IsFinished && State != GuardState.Finished)
             {
                 // An end marker after nothing, or where the cluster's profile wants a finish reason, is no terminal.
                 Fail(State == GuardState.Holding ? FaultKind.EmptyStream : FaultKind.EndedWithoutTerminal);

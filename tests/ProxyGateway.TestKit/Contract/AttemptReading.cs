@@ -262,7 +262,7 @@ public sealed class AttemptReading
         }
 
         // What begins like an error and then is no JSON may be taken for the error it began as.
-        _unclear |= block.Data.AsSpan().IndexOf("\"error\""u8) >= 0;
+        _unclear |= block.EventName == "error" || block.Data.AsSpan().IndexOf("\"error\""u8) >= 0;
         return ++_malformed < MalformedInARow;
     }
 
@@ -277,6 +277,12 @@ public sealed class AttemptReading
         _unclear |= Attempt.Terminal == TerminalRule.Done && (e.Problem is not null || e.Is(EventTraits.Error));
         if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)) || e.Problem is not null)
         {
+            // Passed on, what takes nothing from anybody does no harm.
+            if (e.Problem is { IsFault: false })
+            {
+                Events.Add(e.AsOptional());
+            }
+
             return;
         }
 

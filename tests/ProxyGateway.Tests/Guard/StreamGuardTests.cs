@@ -254,6 +254,14 @@ public sealed class StreamGuardTests
         Assert.Equal(GuardState.Finished, run.Guard.State);
     }
 
+    [Fact]
+    public void ChoiceThatBeginsAfterTheFinish_DoesNotUndoIt()
+    {
+        var stream = C.Finish() + "data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n" + Chat.Done;
+        using var run = new GuardRun().Push(stream);
+        Assert.Equal((GuardState.Done, stream), (run.Guard.State, run.Output));
+    }
+
     [Theory]
     [InlineData(TerminalProfile.FinishReason, nameof(GuardState.Faulted))]
     [InlineData(TerminalProfile.Done, nameof(GuardState.Done))]

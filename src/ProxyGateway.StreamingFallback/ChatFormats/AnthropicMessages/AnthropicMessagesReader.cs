@@ -229,8 +229,8 @@ internal sealed class AnthropicMessagesReader(int maxDeliveredBytes, TerminalPro
 
         if (Message.FindOpen(e.Index) is not { } block)
         {
-            // A second stop takes nothing from anybody; after the message's end it is the end of a block that was dropped.
-            return StopDelivered && !_stopHeld ? EventMeaning.Contradiction : Quiet;
+            // A second stop takes nothing from anybody. That of a block that never began, or after the message's end, says that something was lost.
+            return e.Index >= Message.NextIndex || (StopDelivered && !_stopHeld) ? EventMeaning.Contradiction : Quiet;
         }
 
         if (!IsWholeInput(block))

@@ -198,7 +198,7 @@ internal sealed class AnthropicStream : ContractStream
 
         if (index >= _blocks.Count || !_blocks[(int)index].Open)
         {
-            return Problem(block, 6, $"the end of block {index}, which is not open", isFault: false);
+            return Problem(block, 6, $"the end of block {index}, which is not open", isFault: index >= _blocks.Count);
         }
 
         var open = _blocks[(int)index];

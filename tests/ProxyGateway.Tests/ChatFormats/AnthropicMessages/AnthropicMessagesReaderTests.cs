@@ -57,6 +57,8 @@ public sealed class AnthropicMessagesReaderTests
         { "compaction text", Wire.MessageStart + Wire.Start(0, """{"type":"compaction"}"""), Wire.Delta(0, """{"type":"compaction_delta","content":"a"}"""), nameof(EventMeaning.Content) },
         { "failed compaction", Wire.MessageStart + Wire.Start(0, """{"type":"compaction"}"""), Wire.Delta(0, """{"type":"compaction_delta","content":null}"""), nameof(EventMeaning.Lifecycle) },
         { "delta of a type not known", Wire.MessageStart + Wire.StartText(0), Wire.Delta(0, """{"type":"smell_delta"}"""), nameof(EventMeaning.Content) },
+        { "stop of no block", Wire.MessageStart, Wire.Stop(0), nameof(EventMeaning.Contradiction) },
+        { "stop of the next block", Wire.MessageStart + Wire.StartText(0) + Wire.Stop(0), Wire.Stop(1), nameof(EventMeaning.Contradiction) },
         { "stop", Wire.MessageStart + Wire.StartText(0), Wire.Stop(0), nameof(EventMeaning.Lifecycle) },
         { "second stop", Wire.MessageStart + Wire.StartText(0) + Wire.Stop(0), Wire.Stop(0), nameof(EventMeaning.Lifecycle) },
         { "stop in half a call", Wire.MessageStart + Wire.StartTool(0) + Wire.Input(0, "{\"a\":"), Wire.Stop(0), nameof(EventMeaning.BrokenToolCall) },
