@@ -234,7 +234,13 @@ public sealed class AttemptReading
         _message.Append(e);
         if (!_format.CallsEndWhole && (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null)))
         {
-            return false;
+            if (!(_message.TextBytes() > _limits?.MaxDeliveredBytes))
+            {
+                return false;
+            }
+
+            // Nobody who may not keep a call can say whether it is whole.
+            _unclear = true;
         }
 
         _unclear |= _format.ArgumentsMayBeMissing && e.Finishes.Any(f => HasCallWithoutArguments(f.Choice));
@@ -274,7 +280,7 @@ public sealed class AttemptReading
     private void TakeTail(ContractEvent e, bool optional)
     {
         // While the end marker is still to come, a gateway may take what contradicts the end for a fault.
-        _unclear |= Attempt.Terminal == TerminalRule.Done && (e.Problem is not null || e.Is(EventTraits.Error));
+        _unclear |= Attempt.Terminal == TerminalRule.Done && (e.Problem is not null || e.Is(EventTraits.Error | EventTraits.Content));
         if (e.Is(EventTraits.Error) || (e.Is(EventTraits.Malformed) && !e.Is(EventTraits.Optional)) || e.Problem is not null)
         {
             // Passed on, what takes nothing from anybody does no harm.

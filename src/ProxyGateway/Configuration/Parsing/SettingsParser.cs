@@ -106,7 +106,7 @@ internal static class SettingsParser
             {
                 walk.Diagnostics.Error(
                     keyOrigin,
-                    child.Path,
+                    child.Path.Length > 0 ? child.Path : "\"\"",
                     $"the key is written twice (first on line {node[name]!.KeyOrigin.Line})",
                     null,
                     "keep one of the two; names compare without case");

@@ -128,7 +128,7 @@ internal sealed class AnthropicMessagesContract : IContractFormat
             {
                 violations.Add(5, $"{key} was cut and gone on with: its signature covers the whole");
             }
-            else if (block.Raws.Count != 1 && added.Any(e => Stops(e, key.Index)) && !delivered.Any(e => Stops(e, key.Index)))
+            else if (block.Raws.Count == 0 && added.Any(e => Stops(e, key.Index)) && !delivered.Any(e => Stops(e, key.Index)))
             {
                 violations.Add(5, $"{key} was cut and closed without its signature");
             }

@@ -178,7 +178,7 @@ internal sealed class AnthropicStream : ContractStream
         if (type == "signature_delta")
         {
             open.Signed = text.Length > 0 && !open.Signed;
-            part = new ContractPart(open.Key, "", Kind: open.Type, Raw: text);
+            part = new ContractPart(open.Key, "", Kind: open.Type, Raw: text.Length > 0 ? text : null);
         }
         else
         {
