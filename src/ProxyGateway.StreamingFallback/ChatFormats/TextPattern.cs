@@ -16,7 +16,8 @@ internal sealed class TextPattern : IDisposable
     /// <summary>What a JSON string may not hold, or not mean literally.</summary>
     private static readonly SearchValues<byte> NotPlain = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
 
-    private readonly PooledBuffer _around = new();
+    private byte[] _array = [];
+    private int _length;
     private int _textAt;
     private Range _counters;
     private PooledBuffer? _channel;
@@ -36,9 +37,15 @@ internal sealed class TextPattern : IDisposable
         }
 
         var (start, end) = (text.Start.Value, text.End.Value);
-        _around.Truncate(0);
-        _around.Append(json[..start]);
-        _around.Append(json[end..]);
+        _length = json.Length - (end - start);
+        if (_array.Length < _length)
+        {
+            Arrays.Return(_array);
+            _array = Arrays.Rent(_length);
+        }
+
+        json[..start].CopyTo(_array);
+        json[end..].CopyTo(_array.AsSpan(start));
         _textAt = start;
         _channel = channel;
         _counters = counters.Start.Value >= end ? (counters.Start.Value - (end - start))..(counters.End.Value - (end - start)) : default;
@@ -52,7 +59,7 @@ internal sealed class TextPattern : IDisposable
     {
         text = default;
         channel = _channel!;
-        var around = _around.Span;
+        ReadOnlySpan<byte> around = _array.AsSpan(0, _length);
         if (_channel is null || !json.StartsWith(around[.._textAt]))
         {
             return false;
@@ -72,7 +79,12 @@ internal sealed class TextPattern : IDisposable
         return !text.ContainsAny(NotPlain);
     }
 
-    public void Dispose() => _around.Dispose();
+    public void Dispose()
+    {
+        Arrays.Return(_array);
+        _array = [];
+        _channel = null;
+    }
 
     private bool MatchesWithCounters(ReadOnlySpan<byte> json, ReadOnlySpan<byte> around, out ReadOnlySpan<byte> text)
     {

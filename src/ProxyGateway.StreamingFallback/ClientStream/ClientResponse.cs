@@ -29,6 +29,7 @@ internal sealed class ClientResponse
     private readonly IHttpResponseBodyFeature _body;
     private readonly IHttpResetFeature? _reset;
     private readonly TimeProvider _time;
+    private PipeWriter? _writer;
     private int _turn;
     private Task _beat = Task.CompletedTask;
 
@@ -65,7 +66,7 @@ internal sealed class ClientResponse
     public long BytesWritten { get; private set; }
 
     /// <summary>Valid once it is one's turn and <see cref="Committed"/> is set.</summary>
-    public PipeWriter Writer => _body.Writer;
+    public PipeWriter Writer => _writer ??= _body.Writer;
 
     /// <summary>Takes the turn to write from the heartbeat. Completes at once unless a beat is on its way.</summary>
     public async ValueTask TakeTurnAsync()
@@ -120,13 +121,13 @@ internal sealed class ClientResponse
     public void Write(ReadOnlySpan<byte> bytes)
     {
         BytesWritten += bytes.Length;
-        _body.Writer.Write(bytes);
+        Writer.Write(bytes);
     }
 
     /// <summary>Counts bytes that were written to <see cref="Writer"/> directly.</summary>
     public void Count(long bytes) => BytesWritten += bytes;
 
-    public ValueTask<FlushResult> FlushAsync() => _body.Writer.FlushAsync(Aborted);
+    public ValueTask<FlushResult> FlushAsync() => Writer.FlushAsync(Aborted);
 
     /// <summary>Sends one heartbeat, made by <paramref name="writeBeat"/> when it is its turn, unless somebody writes or the client has left. Never throws.</summary>
     public Task BeatAsync(string contentType, Action<IHeaderDictionary> setHeaders, Action<IBufferWriter<byte>> writeBeat)

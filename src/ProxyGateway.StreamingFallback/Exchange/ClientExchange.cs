@@ -100,9 +100,12 @@ internal abstract class ClientExchange
         {
             _maxGap = Math.Max(_maxGap, at - LastContentAt);
         }
+        else
+        {
+            TimeToFirstContent = Time.GetElapsedTime(StartedAt);
+        }
 
         LastContentAt = at;
-        TimeToFirstContent ??= Time.GetElapsedTime(StartedAt);
     }
 
     /// <summary>Sets the answer's headers: the upstream's where there are some, then the gateway's own.</summary>

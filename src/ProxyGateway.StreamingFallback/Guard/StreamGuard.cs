@@ -38,6 +38,9 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
     private readonly PooledBuffer _tail = new();
     private readonly PooledBuffer _scratch = new();
     private EventFramer _framer = new(format.Framing);
+
+    /// <summary>Bytes in <see cref="_held"/> and <see cref="_tail"/>: with many streams open each object looked at is a wait for memory.</summary>
+    private int _waiting;
     private int _malformedInARow;
     private bool _isFirst = true;
     private bool _dropped;
@@ -85,23 +88,23 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             }
 
             var end = position + length;
-            if (_held.Length + _tail.Length + length > maxEventBytes)
+            if (_waiting + length > maxEventBytes)
             {
                 MakeRoom(chunk[runStart..position], output);
                 runStart = position;
-                if (_held.Length + _tail.Length + length > maxEventBytes)
+                if (_waiting + length > maxEventBytes)
                 {
                     EndTooLarge(output);
                     break;
                 }
             }
 
-            if (_tail.Length > 0)
+            if (_waiting > 0 && _tail.Length > 0)
             {
                 // The event began in an earlier piece; nothing of this chunk is in a run yet.
-                _tail.Append(chunk[position..end]);
+                Keep(_tail, chunk[position..end]);
                 Take(_tail.Span, output);
-                _tail.Clear();
+                Forget(_tail);
                 runStart = position = end;
                 continue;
             }
@@ -116,12 +119,12 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             else if (hold)
             {
                 WriteRun(chunk[runStart..position], output);
-                _held.Append(chunk[position..end]);
+                Keep(_held, chunk[position..end]);
                 runStart = position = end;
             }
             else
             {
-                if (_held.Length > 0)
+                if (_waiting > 0)
                 {
                     WriteRun(chunk[runStart..position], output);
                     ReleaseHeld(output);
@@ -138,17 +141,17 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             return;
         }
 
-        if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
+        if (_waiting + (chunk.Length - position) > maxEventBytes)
         {
             MakeRoom([], output);
-            if (_held.Length + _tail.Length + (chunk.Length - position) > maxEventBytes)
+            if (_waiting + (chunk.Length - position) > maxEventBytes)
             {
                 EndTooLarge(output);
                 return;
             }
         }
 
-        _tail.Append(chunk[position..]);
+        Keep(_tail, chunk[position..]);
     }
 
     /// <summary>
@@ -211,7 +214,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
 
         if (hold)
         {
-            _held.Append(raw);
+            Keep(_held, raw);
             return;
         }
 
@@ -313,7 +316,7 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
             return;
         }
 
-        _tail.Clear();
+        Forget(_tail);
         format.WriteMissingEnd(reader, output);
         State = GuardState.Done;
     }
@@ -323,8 +326,8 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         State = GuardState.Faulted;
         Fault = fault;
         reader.DropHeld();
-        _held.Clear();
-        _tail.Clear();
+        Forget(_held);
+        Forget(_tail);
     }
 
     /// <summary>
@@ -343,11 +346,23 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
 
     private void ReleaseHeld(IBufferWriter<byte> output)
     {
-        if (_held.Length > 0)
+        if (_waiting > 0 && _held.Length > 0)
         {
             WriteRun(_held.Span, output);
-            _held.Clear();
+            Forget(_held);
         }
+    }
+
+    private void Keep(PooledBuffer buffer, ReadOnlySpan<byte> bytes)
+    {
+        buffer.Append(bytes);
+        _waiting += bytes.Length;
+    }
+
+    private void Forget(PooledBuffer buffer)
+    {
+        _waiting -= buffer.Length;
+        buffer.Clear();
     }
 
     private void WriteRun(ReadOnlySpan<byte> bytes, IBufferWriter<byte> output)
