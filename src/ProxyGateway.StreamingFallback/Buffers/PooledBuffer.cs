@@ -5,6 +5,9 @@ namespace ProxyGateway.StreamingFallback.Buffers;
 /// <summary>A growing byte buffer over the shared array pool. Holds no array until the first byte. Not thread-safe.</summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {
+    /// <summary>Most buffers of an open stream stay this small; the others double soon enough.</summary>
+    private const int Smallest = 64;
+
     private byte[] _array = [];
 
     public int Length { get; private set; }
@@ -71,7 +74,7 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
             return;
         }
 
-        var grown = Arrays.Rent(Math.Max(needed, Math.Max(256, _array.Length * 2)));
+        var grown = Arrays.Rent(Math.Max(needed, Math.Max(Smallest, _array.Length * 2)));
         Span.CopyTo(grown);
         Arrays.Return(_array);
         _array = grown;

@@ -67,7 +67,6 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     /// <summary>The upstream's own error answer to the first attempt, if it is one that a client may see.</summary>
     public UpstreamAnswer? FirstAnswer { get; set; }
 
-
     /// <summary>From the first fault to the first recovered byte; null while there is none.</summary>
     public TimeSpan? RecoveredAfter { get; private set; }
 
@@ -77,8 +76,8 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     /// <summary>The exchange's span; null where nobody listens.</summary>
     public Activity? Span { get; init; }
 
-    /// <summary>The span of the attempt that ended last: what a replay replays.</summary>
-    public ActivityContext LastAttempt { get; set; }
+    /// <summary>The span of the attempt that ended last: what a replay replays. Null where nobody listens.</summary>
+    public Activity? LastAttempt { get; set; }
 
     /// <summary>Where attempts are counted; null where nothing is.</summary>
     public GatewayMetrics? Metrics { get; init; }

@@ -41,7 +41,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         using (_heartbeat)
         {
             var mode = exchange.Request.Streaming ? AttemptMode.Streaming : AttemptMode.NonStreaming;
-            var passedOver = new PassedOver();
+            PassedOver? passedOver = null;
             for (_position = 0; _position < plan.Count && !exchange.Client.Aborted.IsCancellationRequested; _position++)
             {
                 var cluster = plan[_position];
@@ -49,7 +49,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 if (FindDestinations(cluster) is not { } state)
                 {
                     exchange.Note(new Fault(FaultKind.NoDestination, FaultPhase.Connect), cluster.Settings.ClusterId);
-                    passedOver.WithoutDestination();
+                    (passedOver ??= new()).WithoutDestination();
                     continue;
                 }
 
@@ -61,7 +61,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                     case VisitEnd.Refused:
                         services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
                         exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
-                        passedOver.Refused(cluster, state, visit.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
+                        (passedOver ??= new()).Refused(cluster, state, visit.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
                         break;
                     case VisitEnd.Full:
                         services.Metrics.Overloaded(cluster.Settings.ClusterId);
@@ -78,13 +78,13 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 }
             }
 
-            if (passedOver.LeastBad(plan) is { } leastBad && (await EnterAsync(leastBad.Cluster, leastBad.State, mode, isLastResort: true)).End == VisitEnd.Answered)
+            if (passedOver?.LeastBad(plan) is { } leastBad && (await EnterAsync(leastBad.Cluster, leastBad.State, mode, isLastResort: true)).End == VisitEnd.Answered)
             {
                 return;
             }
 
             // (5)
-            await _ending.GiveUpAsync(passedOver.ShortestWait);
+            await _ending.GiveUpAsync(passedOver?.ShortestWait);
         }
     }
 

@@ -36,7 +36,7 @@ internal static class AttemptReport
         if (span is not null)
         {
             Describe(span, attempt, outcome, destination);
-            exchange.LastAttempt = span.Context;
+            exchange.LastAttempt = span;
         }
     }
 

@@ -74,7 +74,7 @@ internal static class GatewayTracing
 
         var format = exchange.Route.Format;
         var model = exchange.Limits.LabelOf(exchange.AskedModel);
-        ActivityLink[]? links = exchange.LastAttempt == default ? null : [new ActivityLink(exchange.LastAttempt)];
+        ActivityLink[]? links = exchange.LastAttempt is { } replayed ? [new ActivityLink(replayed.Context)] : null;
         var span = Source.StartActivity(
             ActivityKind.Client, parent.Context, links: links, name: model is null ? format.OperationName : $"{format.OperationName} {model}");
         if (span is null)
