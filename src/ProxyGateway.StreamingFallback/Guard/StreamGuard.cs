@@ -230,7 +230,8 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         _isFirst = false;
         var meaning = reader.Read(e);
         const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall | EventMeaning.Contradiction;
-        _dropped = (meaning & Dropped) != 0;
+        // After the finish an end marker is the end, whatever its format has against it.
+        _dropped = (meaning & Dropped) != 0 && !(State == GuardState.Finished && (meaning & EventMeaning.Done) != 0);
         if (_dropped)
         {
             Drop(meaning);

@@ -229,7 +229,7 @@ public sealed class AttemptReading
         }
 
         // Whether an answer may consist of a role alone is a matter of opinion.
-        _unclear |= e.Is(EventTraits.Done) && !_message.HasContent && _message.Finishes.Count == 0;
+        _unclear |= e.Is(EventTraits.Done) && !_message.HasContent && !_format.IsFinished(_message, _request);
 
         _message.Append(e);
         if (!_format.CallsEndWhole && (e.Is(EventTraits.Done) ? _message.BrokenTool() is not null : e.Finishes.Any(f => _message.BrokenTool(f.Choice) is not null)))

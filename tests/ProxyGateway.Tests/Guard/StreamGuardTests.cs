@@ -254,10 +254,12 @@ public sealed class StreamGuardTests
         Assert.Equal(GuardState.Finished, run.Guard.State);
     }
 
-    [Fact]
-    public void ChoiceThatBeginsAfterTheFinish_DoesNotUndoIt()
+    [Theory]
+    [InlineData("data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}}]}\n\n")]
+    public void WhatComesAfterTheFinish_DoesNotUndoIt(string late)
     {
-        var stream = C.Finish() + "data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n" + Chat.Done;
+        var stream = C.Finish() + late + "data:[DONE]\n\n";
         using var run = new GuardRun().Push(stream);
         Assert.Equal((GuardState.Done, stream), (run.Guard.State, run.Output));
     }

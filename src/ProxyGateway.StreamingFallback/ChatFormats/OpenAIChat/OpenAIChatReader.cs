@@ -180,7 +180,7 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
     {
         if (!ToolCallsAreWhole(ofAll: true))
         {
-            return EventMeaning.BrokenToolCall;
+            return EventMeaning.BrokenToolCall | EventMeaning.Done;
         }
 
         _done = true;
