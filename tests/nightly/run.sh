@@ -4,8 +4,9 @@
 #        network packets clock signals reload soak, and only where they are named: fuzz mutation
 # packets and ports need root, network and clock do more with it (dns) or with Debian's faketime. PROXYGATEWAY_SOAK_MINUTES=30.
 # fuzz: PROXYGATEWAY_FUZZ_RUNS of each target (10,000,000), of PROXYGATEWAY_FUZZ_TARGET alone if it is set, with PROXYGATEWAY_FUZZ_SEED.
-# mutation: PROXYGATEWAY_MUTATE is a pattern of files (Recovery/*.cs), PROXYGATEWAY_TEST_FOLDER the folder whose tests alone must notice
-# (Recovery); without them all of stryker-config.json and all tests, which takes a day.
+# mutation: PROXYGATEWAY_MUTATE are patterns of files (Recovery/*.cs;Limits/RetryBudget.cs), PROXYGATEWAY_TEST_FOLDER the folders whose
+# tests alone must notice (Recovery;Limits); without them all of stryker-config.json and all tests, which takes a day. The circuits' model
+# test replays PROXYGATEWAY_HISTORIES (1,000; without mutation 100,000). PROXYGATEWAY_MUTATION_REPORT is the folder of the report.
 # PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -77,9 +78,11 @@ fuzz() {
 # Stryker builds and runs the tests itself; it must start in the folder of the test project.
 mutation() {
     dotnet tool restore > /dev/null || return 1
-    local only=()
-    [ -z "${PROXYGATEWAY_MUTATE:-}" ] || only=(-m "**/$PROXYGATEWAY_MUTATE")
-    (cd tests/ProxyGateway.Tests && dotnet stryker -f ../nightly/stryker-config.json "${only[@]}" --skip-version-check -O "$(mktemp -d)")
+    local only=() patterns pattern
+    IFS=';' read -ra patterns <<< "${PROXYGATEWAY_MUTATE:-}"
+    for pattern in "${patterns[@]}"; do only+=(-m "**/$pattern"); done
+    (cd tests/ProxyGateway.Tests && PROXYGATEWAY_HISTORIES="${PROXYGATEWAY_HISTORIES:-1000}" \
+        dotnet stryker -f ../nightly/stryker-config.json "${only[@]}" --skip-version-check -O "${PROXYGATEWAY_MUTATION_REPORT:-$(mktemp -d)}")
 }
 
 item() {
@@ -113,7 +116,10 @@ item() {
 }
 
 [ $# -gt 0 ] || set -- desync secrets injection foreign-hosts sockets slow bombs resets scarcity ports inline slowhttptest network packets clock signals reload soak
-dotnet build -c Release -v q --nologo tests/ProxyGateway.IntegrationTests && dotnet build -c Release -v q --nologo tests/ProxyGateway.Tests || exit 1
+# Mutation and fuzz build what they need.
+if [[ ! "$*" =~ ^(mutation|fuzz)$ ]]; then
+    dotnet build -c Release -v q --nologo tests/ProxyGateway.IntegrationTests && dotnet build -c Release -v q --nologo tests/ProxyGateway.Tests || exit 1
+fi
 for name in "$@"; do
     echo "== $name"
     item "$name" || failed+=("$name")

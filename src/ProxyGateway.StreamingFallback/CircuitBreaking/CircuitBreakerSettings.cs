@@ -47,28 +47,24 @@ internal sealed record CircuitBreakerSettings
     public required AllOpenAction OnAllOpen { get; init; }
 
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its documented range; the parameter is the option's name.</exception>
-    public static CircuitBreakerSettings From(CircuitBreakerOptions options)
+    public static CircuitBreakerSettings From(CircuitBreakerOptions options) => new()
     {
-        ArgumentNullException.ThrowIfNull(options);
-        return new CircuitBreakerSettings
-        {
-            Enabled = options.Enabled,
-            Mode = Defined(options.Mode),
-            FailureThreshold = Within(options.FailureThreshold, 1, 10_000),
-            FailureRatio = Within(options.FailureRatio, double.Epsilon, 1),
-            SamplingDuration = Within(options.SamplingDuration, TimeSpan.FromMilliseconds(500), s_hour),
-            MinimumThroughput = Within(options.MinimumThroughput, 2, 100_000),
-            BreakDuration = Within(options.BreakDuration, s_shortest, s_day),
-            MaxBreakDuration = Within(options.MaxBreakDuration, options.BreakDuration, s_day),
-            BreakFactor = Within(options.BreakFactor, 1, 10),
-            BreakJitter = Within(options.BreakJitter, 0, 0.5),
-            HalfOpenProbes = Within(options.HalfOpenProbes, 1, 100),
-            ProbeTimeout = Within(options.ProbeTimeout, s_shortest, s_hour),
-            SlowCallThreshold = Within(options.SlowCallThreshold, TimeSpan.Zero, s_hour),
-            OnOpen = options.OnOpen is { } action ? Defined(action, nameof(options.OnOpen)) : null,
-            OnAllOpen = Defined(options.OnAllOpen),
-        };
-    }
+        Enabled = options.Enabled,
+        Mode = Defined(options.Mode),
+        FailureThreshold = Within(options.FailureThreshold, 1, 10_000),
+        FailureRatio = Within(options.FailureRatio, double.Epsilon, 1),
+        SamplingDuration = Within(options.SamplingDuration, TimeSpan.FromMilliseconds(500), s_hour),
+        MinimumThroughput = Within(options.MinimumThroughput, 2, 100_000),
+        BreakDuration = Within(options.BreakDuration, s_shortest, s_day),
+        MaxBreakDuration = Within(options.MaxBreakDuration, options.BreakDuration, s_day),
+        BreakFactor = Within(options.BreakFactor, 1, 10),
+        BreakJitter = Within(options.BreakJitter, 0, 0.5),
+        HalfOpenProbes = Within(options.HalfOpenProbes, 1, 100),
+        ProbeTimeout = Within(options.ProbeTimeout, s_shortest, s_hour),
+        SlowCallThreshold = Within(options.SlowCallThreshold, TimeSpan.Zero, s_hour),
+        OnOpen = options.OnOpen is { } action ? Defined(action, nameof(options.OnOpen)) : null,
+        OnAllOpen = Defined(options.OnAllOpen),
+    };
 
     /// <summary>The length of the next break.</summary>
     /// <param name="earlierBreaks">Breaks since the last complete answer.</param>

@@ -37,11 +37,9 @@ internal struct EventFramer(StreamFraming framing)
         if (_afterCr && input.Length > 0)
         {
             _afterCr = false;
-            var eventEnded = _eventEndedWithCr;
-            _eventEndedWithCr = false;
             if (input[0] == (byte)'\n')
             {
-                if (eventEnded)
+                if (_eventEndedWithCr)
                 {
                     return 1;
                 }

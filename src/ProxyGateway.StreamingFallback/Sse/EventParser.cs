@@ -46,9 +46,9 @@ internal static class EventParser
                 scratch.Append((byte)'\n');
                 scratch.Append(value);
             }
-            else if (line.StartsWith("event"u8) && TryTakeValue(line[5..], out value))
+            else if (line.StartsWith("event"u8) && TryTakeValue(line[5..], out var named))
             {
-                type = value;
+                type = named;
             }
         }
 
@@ -76,16 +76,9 @@ internal static class EventParser
     private static ReadOnlySpan<byte> TakeLine(scoped ref ReadOnlySpan<byte> rest)
     {
         var k = rest.IndexOfAny((byte)'\n', (byte)'\r');
-        if (k < 0)
-        {
-            var last = rest;
-            rest = default;
-            return last;
-        }
-
-        var line = rest[..k];
-        var next = rest[k] == (byte)'\r' && k + 1 < rest.Length && rest[k + 1] == (byte)'\n' ? k + 2 : k + 1;
-        rest = rest[next..];
+        var line = k < 0 ? rest : rest[..k];
+        // The LF of a CRLF comes out as an empty line, which says nothing in a whole event.
+        rest = k < 0 ? default : rest[(k + 1)..];
         return line;
     }
 

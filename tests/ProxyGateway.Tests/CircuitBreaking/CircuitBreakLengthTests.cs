@@ -93,7 +93,7 @@ public sealed class CircuitBreakLengthTests
         var circuit = new CircuitUnderTest(options =>
             (options.BreakDuration, options.BreakFactor) = (TimeSpan.FromSeconds(breakSeconds), factor));
         var second = 0;
-        for (var attemptsInBreak = 0; ; second += 4, circuit.Time.Advance(TimeSpan.FromSeconds(4)))
+        for (var attemptsInBreak = 0; second < 3600; second += 4, circuit.Time.Advance(TimeSpan.FromSeconds(4)))
         {
             var breaks = circuit.Cell.Snapshot().BreaksInARow;
             if (!circuit.Cell.TryEnter(circuit.Settings, out var permit, out _))

@@ -15,14 +15,23 @@ public sealed class CircuitBreakerSettingsTests
         { nameof(CircuitBreakerOptions.FailureRatio), options => options.FailureRatio = 1.01 },
         { nameof(CircuitBreakerOptions.FailureRatio), options => options.FailureRatio = double.NaN },
         { nameof(CircuitBreakerOptions.SamplingDuration), options => options.SamplingDuration = TimeSpan.FromSeconds(0.4) },
+        { nameof(CircuitBreakerOptions.SamplingDuration), options => options.SamplingDuration = TimeSpan.FromHours(1.1) },
         { nameof(CircuitBreakerOptions.MinimumThroughput), options => options.MinimumThroughput = 1 },
+        { nameof(CircuitBreakerOptions.MinimumThroughput), options => options.MinimumThroughput = 100_001 },
         { nameof(CircuitBreakerOptions.BreakDuration), options => options.BreakDuration = TimeSpan.Zero },
+        { nameof(CircuitBreakerOptions.BreakDuration), options => options.BreakDuration = TimeSpan.FromDays(1.1) },
         { nameof(CircuitBreakerOptions.MaxBreakDuration), options => options.MaxBreakDuration = TimeSpan.FromSeconds(29) },
+        { nameof(CircuitBreakerOptions.MaxBreakDuration), options => options.MaxBreakDuration = TimeSpan.FromDays(1.1) },
         { nameof(CircuitBreakerOptions.BreakFactor), options => options.BreakFactor = 0.5 },
+        { nameof(CircuitBreakerOptions.BreakFactor), options => options.BreakFactor = 10.5 },
         { nameof(CircuitBreakerOptions.BreakJitter), options => options.BreakJitter = 0.6 },
+        { nameof(CircuitBreakerOptions.BreakJitter), options => options.BreakJitter = -0.1 },
         { nameof(CircuitBreakerOptions.HalfOpenProbes), options => options.HalfOpenProbes = 0 },
+        { nameof(CircuitBreakerOptions.HalfOpenProbes), options => options.HalfOpenProbes = 101 },
         { nameof(CircuitBreakerOptions.ProbeTimeout), options => options.ProbeTimeout = TimeSpan.Zero },
+        { nameof(CircuitBreakerOptions.ProbeTimeout), options => options.ProbeTimeout = TimeSpan.FromHours(1.1) },
         { nameof(CircuitBreakerOptions.SlowCallThreshold), options => options.SlowCallThreshold = TimeSpan.FromSeconds(-1) },
+        { nameof(CircuitBreakerOptions.SlowCallThreshold), options => options.SlowCallThreshold = TimeSpan.FromHours(1.1) },
         { nameof(CircuitBreakerOptions.OnOpen), options => options.OnOpen = (OpenCircuitAction)7 },
         { nameof(CircuitBreakerOptions.OnAllOpen), options => options.OnAllOpen = (AllOpenAction)7 },
     };
@@ -34,6 +43,37 @@ public sealed class CircuitBreakerSettingsTests
         var options = new CircuitBreakerOptions();
         change(options);
         Assert.Equal(option, Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(options)).ParamName);
+    }
+
+    public static TheoryData<string, Action<CircuitBreakerOptions>> AtTheBounds => new()
+    {
+        { "lowest", options => (options.FailureThreshold, options.FailureRatio, options.MinimumThroughput) = (1, double.Epsilon, 2) },
+        { "highest", options => (options.FailureThreshold, options.FailureRatio, options.MinimumThroughput) = (10_000, 1, 100_000) },
+        { "shortest", options => options.BreakDuration = options.MaxBreakDuration = options.ProbeTimeout = TimeSpan.FromMilliseconds(10) },
+        { "longest", options => options.BreakDuration = options.MaxBreakDuration = TimeSpan.FromDays(1) },
+        { "an hour", options => options.SamplingDuration = options.ProbeTimeout = options.SlowCallThreshold = TimeSpan.FromHours(1) },
+        { "half a second", options => (options.SamplingDuration, options.SlowCallThreshold) = (TimeSpan.FromSeconds(0.5), TimeSpan.Zero) },
+        { "least growth", options => (options.BreakFactor, options.BreakJitter, options.HalfOpenProbes) = (1, 0, 1) },
+        { "most growth", options => (options.BreakFactor, options.BreakJitter, options.HalfOpenProbes) = (10, 0.5, 100) },
+    };
+
+    [Theory]
+    [MemberData(nameof(AtTheBounds), DisableDiscoveryEnumeration = true)]
+    public void ValueAtItsBound_IsTaken(string which, Action<CircuitBreakerOptions> change)
+    {
+        var options = new CircuitBreakerOptions();
+        change(options);
+        var refusal = Record.Exception(() => CircuitBreakerSettings.From(options));
+        Assert.True(refusal is null, $"{which}: {refusal?.Message}");
+    }
+
+    [Fact]
+    public void Refusal_SaysWhatWouldDo()
+    {
+        Assert.StartsWith("must be 1 to 100.", Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(new() { HalfOpenProbes = 0 })).Message);
+        Assert.StartsWith(
+            "must be one of Consecutive, Ratio.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(new() { Mode = (CircuitBreakerMode)7 })).Message);
     }
 
     [Fact]

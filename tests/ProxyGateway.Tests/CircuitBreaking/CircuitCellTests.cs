@@ -243,9 +243,12 @@ public sealed class CircuitCellTests
                 Assert.True(Task.Run(circuit.Cell.Isolate, TestContext.Current.CancellationToken).Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
             }
         };
+        var heardLast = new List<CircuitStatus>();
+        circuit.Cell.Transitioned += transition => heardLast.Add(transition.To);
         circuit.Fail(5);
 
         Assert.Equal([CircuitStatus.Open, CircuitStatus.Isolated], circuit.Transitions.Select(transition => transition.To));
+        Assert.Equal([CircuitStatus.Open, CircuitStatus.Isolated], heardLast);
     }
 
     [Fact]

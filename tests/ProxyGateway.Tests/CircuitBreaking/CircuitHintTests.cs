@@ -127,6 +127,19 @@ public sealed class CircuitHintTests
     }
 
     [Fact]
+    public void NextHintAtTheEndOfOne_HasProbesOfItsOwn()
+    {
+        var circuit = new CircuitUnderTest();
+        circuit.Cell.Hint(TimeSpan.FromSeconds(5));
+        circuit.Enter();
+        circuit.Time.Advance(TimeSpan.FromSeconds(5));
+        circuit.Cell.Hint(TimeSpan.FromSeconds(5));
+
+        Assert.True(circuit.Enter().IsProbe);
+        circuit.Refused();
+    }
+
+    [Fact]
     public void LastSecond_TellsNobodyToWaitLonger()
     {
         var circuit = new CircuitUnderTest();

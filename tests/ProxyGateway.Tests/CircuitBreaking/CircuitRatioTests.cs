@@ -53,6 +53,19 @@ public sealed class CircuitRatioTests
     }
 
     [Fact]
+    public void DefaultSettings_AreCountedFromTheStart()
+    {
+        var cell = new CircuitCell(_circuit.Time);
+        for (var i = 0; i < CircuitBreakerSettings.Default.FailureThreshold; i++)
+        {
+            Assert.True(cell.TryEnter(CircuitBreakerSettings.Default, out var permit, out _));
+            permit.OnFailure();
+        }
+
+        Assert.Equal(CircuitStatus.Open, cell.Status);
+    }
+
+    [Fact]
     public void BucketsReusedLongAfter_AreEmpty()
     {
         for (var i = 0; i < 50; i++)

@@ -26,6 +26,7 @@ public sealed class CircuitRegistryTests
         var circuits = _registry.Get("ccrouter");
         circuits.Streaming.Isolate();
         Assert.Equal((CircuitStatus.Closed, CircuitStatus.Isolated), (circuits.Cluster.Status, circuits.Streaming.Status));
+        Assert.Equal((CircuitStatus.Closed, CircuitStatus.Isolated), (circuits[CircuitKind.Cluster].Status, circuits[CircuitKind.Streaming].Status));
     }
 
     [Fact]

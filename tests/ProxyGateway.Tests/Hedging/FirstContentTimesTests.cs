@@ -14,7 +14,7 @@ public sealed class FirstContentTimesTests
         Observe(Enumerable.Repeat(100, 29));
         Assert.Null(_times.Percentile(0.95, 30));
         Observe([100]);
-        Assert.Equal(100, Percentile(0.95));
+        Assert.Equal(TimeSpan.FromMilliseconds(100), _times.Percentile(0.95, 30));
     }
 
     [Theory]
@@ -34,6 +34,15 @@ public sealed class FirstContentTimesTests
         Assert.Equal(5000, Percentile(0.95));
         Observe(Enumerable.Repeat(10, FirstContentTimes.Capacity));
         Assert.Equal(10, Percentile(0.95));
+    }
+
+    [Fact]
+    public void EightNewSamples_AreSeen()
+    {
+        Observe(Enumerable.Repeat(100, 100));
+        Assert.Equal(100, Percentile(0.95));
+        Observe(Enumerable.Repeat(300, 8));
+        Assert.Equal(300, Percentile(0.95));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Text;
 using CsCheck;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Sse;
 using ProxyGateway.TestKit.Data;
 using Xunit;
 
@@ -18,6 +20,8 @@ public sealed class EventFramerTests
     [InlineData(": comment\ndata: a\n\n", "a")]
     [InlineData("data:  two\n\n", " two")]
     [InlineData("database: no\ndata: yes\n\n", "yes")]
+    [InlineData("data: a\n\n\uFEFFdata: b\n\n", "a")]
+    [InlineData("data: a\ndata: b\ndata: c\n\ndata: d\ndata: e\n\n", "a\nb\nc|d\ne")]
     [InlineData("data: unfinished\n", "")]
     public void Streams_GiveTheirData_HoweverTheyAreCut(string stream, string expected)
     {
@@ -50,6 +54,26 @@ public sealed class EventFramerTests
         Assert.False(events[1].HasData);
     }
 
+    [Theory]
+    [InlineData("data: a\r\r", true)]
+    [InlineData("data: a\n\r", true)]
+    [InlineData("data: a\r", false)]
+    [InlineData("data: a\n\n", false)]
+    [InlineData("data: a\r\r\n", false)]
+    [InlineData("data: a\r\rd", false)]
+    public void LineFeed_IsOwedWhileTheEventEndedWithACarriageReturnAndNothingCameSince(string stream, bool owed)
+    {
+        var framer = new EventFramer(StreamFraming.ServerSentEvents);
+        foreach (var piece in FramedEvents.Cut(Encoding.UTF8.GetBytes(stream), 1))
+        {
+            framer.FindEventEnd(piece);
+        }
+
+        Assert.Equal(owed, framer.OwesLineFeed);
+        framer.FindEventEnd([]);
+        Assert.Equal(owed, framer.OwesLineFeed);
+    }
+
     [Fact]
     public void ConformanceCases_GiveTheirEvents_HoweverTheyAreCut()
     {
@@ -75,7 +99,7 @@ public sealed class EventFramerTests
     [Fact]
     public void JsonLines_AreEventsByLine()
     {
-        var events = FramedEvents.Read(FramedEvents.Cut("{\"a\":1}\n{\"b\":2}\r\n"u8.ToArray(), 3), StreamingFallback.ChatFormats.StreamFraming.JsonLines);
+        var events = FramedEvents.Read(FramedEvents.Cut("{\"a\":1}\n{\"b\":2}\r\n"u8.ToArray(), 3), StreamFraming.JsonLines);
         Assert.Equal(["{\"a\":1}", "{\"b\":2}"], events.Where(e => e.HasData).Select(e => e.Data));
     }
 
@@ -86,7 +110,7 @@ public sealed class EventFramerTests
         var bytes = "{\"a\":\r1}\r\n{\"b\":2}\r"u8.ToArray();
         foreach (var size in (int[])[1, 3, bytes.Length])
         {
-            var events = FramedEvents.Read(FramedEvents.Cut(bytes, size), StreamingFallback.ChatFormats.StreamFraming.JsonLines);
+            var events = FramedEvents.Read(FramedEvents.Cut(bytes, size), StreamFraming.JsonLines);
             Assert.Equal(["{\"a\":\r1}\r\n"], events.Select(e => System.Text.Encoding.UTF8.GetString(e.Raw)));
             Assert.Equal("{\"a\":\r1}", events[0].Data);
         }

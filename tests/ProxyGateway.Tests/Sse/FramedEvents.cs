@@ -1,6 +1,7 @@
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Sse;
+using Xunit;
 
 namespace ProxyGateway.Tests.Sse;
 
@@ -24,6 +25,7 @@ internal static class FramedEvents
                     break;
                 }
 
+                Assert.InRange(length, 1, chunk.Length - position);
                 byte[] raw = [.. tail, .. chunk.AsSpan(position, length)];
                 tail.Clear();
                 position += length;
