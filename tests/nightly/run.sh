@@ -6,7 +6,7 @@
 # fuzz: PROXYGATEWAY_FUZZ_RUNS of each target (10,000,000), of PROXYGATEWAY_FUZZ_TARGET alone if it is set, with PROXYGATEWAY_FUZZ_SEED.
 # mutation: PROXYGATEWAY_MUTATE are patterns of files (Recovery/*.cs;Limits/RetryBudget.cs), PROXYGATEWAY_TEST_FOLDER the folders whose
 # tests alone must notice (Recovery;Limits); without them all of stryker-config.json and all tests, which takes a day. The circuits' model
-# test replays PROXYGATEWAY_HISTORIES (1,000; without mutation 100,000). PROXYGATEWAY_MUTATION_REPORT is the folder of the report.
+# test replays PROXYGATEWAY_HISTORIES (4,000; without mutation 100,000). PROXYGATEWAY_MUTATION_REPORT is the folder of the report.
 # PROXYGATEWAY_BINARY names a published gateway to test instead of this build's. Prints what was measured at the end.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -81,7 +81,7 @@ mutation() {
     local only=() patterns pattern
     IFS=';' read -ra patterns <<< "${PROXYGATEWAY_MUTATE:-}"
     for pattern in "${patterns[@]}"; do only+=(-m "**/$pattern"); done
-    (cd tests/ProxyGateway.Tests && PROXYGATEWAY_HISTORIES="${PROXYGATEWAY_HISTORIES:-1000}" \
+    (cd tests/ProxyGateway.Tests && PROXYGATEWAY_HISTORIES="${PROXYGATEWAY_HISTORIES:-4000}" \
         dotnet stryker -f ../nightly/stryker-config.json "${only[@]}" --skip-version-check -O "${PROXYGATEWAY_MUTATION_REPORT:-$(mktemp -d)}")
 }
 

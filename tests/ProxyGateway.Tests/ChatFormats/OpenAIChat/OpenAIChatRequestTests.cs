@@ -55,6 +55,25 @@ public sealed class OpenAIChatRequestTests
         Assert.DoesNotContain("nope", problem);
     }
 
+    [Theory]
+    [InlineData("{\"stream\":true,\"stream\":true}", "`stream` stands twice")]
+    [InlineData("{\"model\":\"a\",\"model\":\"a\"}", "`model` stands twice")]
+    [InlineData("{\"stream_options\":{},\"stream_options\":{}}", "`stream_options` stands twice")]
+    [InlineData("{\"n\":1,\"n\":1}", "`n` stands twice")]
+    public void MemberThatStandsTwice_IsNamed(string body, string said) =>
+        Assert.StartsWith(said, Format.ReadRequest(Encoding.UTF8.GetBytes(body), "/", out _), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("{\"stream\":true}")]
+    [InlineData("{\"stream\":true,\"stream_options\":null}")]
+    [InlineData("{\"stream\":true,\"stream_options\":{\"include_usage\":false}}")]
+    [InlineData("{\"stream\":true,\"stream_options\":{\"x\":true}}")]
+    public void UsageThatIsNotAskedFor_IsNotIncluded(string body)
+    {
+        Assert.Null(Format.ReadRequest(Encoding.UTF8.GetBytes(body), "/", out var request));
+        Assert.False(request.IncludeUsage);
+    }
+
     [Fact]
     public void DeepNesting_IsRefused() => Assert.NotNull(Format.ReadRequest(Encoding.UTF8.GetBytes("{\"a\":" + new string('[', 100_000)), "/", out _));
 

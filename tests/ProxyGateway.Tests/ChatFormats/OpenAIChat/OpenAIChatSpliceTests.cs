@@ -135,6 +135,8 @@ public sealed class OpenAIChatSpliceTests
     [InlineData("[]", nameof(AnswerVerdict.Unusable))]
     [InlineData("{}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[]}", nameof(AnswerVerdict.Unusable))]
+    [InlineData("{\"choices\":{}}", nameof(AnswerVerdict.Unusable))]
+    [InlineData("{\"choices\":[{\"index\":0,\"message\":\"a\",\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\"},\"finish_reason\":null}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\",\"content\":\"b\"},\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
