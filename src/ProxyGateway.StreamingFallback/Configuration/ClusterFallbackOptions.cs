@@ -119,7 +119,7 @@ public sealed class RetryOptions
     /// <summary>The longest <c>Retry-After</c> that is waited for; a longer one goes to the fallback at once. Default: 00:00:05. Range: 00:00:00 to 00:05:00.</summary>
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The first pause before the same cluster is asked again after a 429 or 5xx without <c>Retry-After</c>; it doubles, with jitter. Default: 00:00:00.25. Range: 00:00:00 to 00:01:00.</summary>
+    /// <summary>The pause before the same cluster is asked again after a 429 or 5xx without <c>Retry-After</c>, give or take a quarter. Default: 00:00:00.25. Range: 00:00:00 to 00:01:00.</summary>
     public TimeSpan Backoff { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Further attempts at this cluster, as a share of its exchanges in a sliding 10 s, on top of <c>BudgetFloor</c>. Default: 0.2. Range: 0 to 1.</summary>

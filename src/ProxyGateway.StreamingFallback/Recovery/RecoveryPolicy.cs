@@ -102,6 +102,6 @@ internal static class RecoveryPolicy
         return new RecoveryDecision(
             RecoveryStep.SameCluster,
             AttemptMode.NonStreaming,
-            s.Fault.Kind == FaultKind.HttpStatus ? s.Backoff * Math.Pow(2, s.AttemptsHere - 1) : TimeSpan.Zero);
+            s.Fault.Kind == FaultKind.HttpStatus ? s.Backoff : TimeSpan.Zero);
     }
 }

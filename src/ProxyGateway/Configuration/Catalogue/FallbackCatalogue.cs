@@ -78,7 +78,7 @@ internal static class FallbackCatalogue
             "Which statuses count as failures and what is spent on asking again.",
             Option.List("Statuses", "Statuses that are the upstream's failure rather than its answer.", Option.Count("position", "One status.", null, 400, 599)) with { DefaultText = "408, 429, 500, 502, 503, 504, 529" },
             Option.Time("MaxRetryAfter", "The longest `Retry-After` that is waited for; a longer one goes to the fallback at once.", "00:00:05", "00:00:00", "00:05:00"),
-            Option.Time("Backoff", "The first pause before the same cluster is asked again after a 429 or 5xx without `Retry-After`; it doubles, with jitter.", "00:00:00.25", "00:00:00", "00:01:00"),
+            Option.Time("Backoff", "The pause before the same cluster is asked again after a 429 or 5xx without `Retry-After`, give or take a quarter.", "00:00:00.25", "00:00:00", "00:01:00"),
             Option.Share("Budget", "Further attempts at this cluster, as a share of its exchanges in a sliding 10 s, on top of `BudgetFloor`.", 0.2, 0, 1),
             Option.Share("BudgetFloor", "Further attempts at this cluster, per second, that `Budget` comes on top of.", 3, 0, 10000)),
         Option.Block(
