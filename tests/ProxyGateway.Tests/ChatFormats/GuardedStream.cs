@@ -4,6 +4,7 @@ using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Guard;
 using ProxyGateway.StreamingFallback.Telemetry;
+using ProxyGateway.Tests.Allocations;
 using Xunit;
 
 namespace ProxyGateway.Tests.ChatFormats;
@@ -140,9 +141,7 @@ internal sealed class GuardedStream(ChatFormat format, string requestBody, strin
         }
 
         Read(reader, data);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Read(reader, data);
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        return Allocated.Least(() => Read(reader, data));
     }
 
     private static void Read(ChatStreamReader reader, byte[] data)
