@@ -101,4 +101,7 @@ internal readonly ref struct StreamEvent(ReadOnlySpan<byte> raw, ReadOnlySpan<by
     public ReadOnlySpan<byte> Data { get; } = data;
 
     public bool HasData { get; } = hasData;
+
+    /// <summary>Whether it is the end marker of the OpenAI formats, as clients look for it: white space in front makes it something they cannot read.</summary>
+    public bool IsDoneMarker => Data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8);
 }

@@ -11,38 +11,14 @@ internal static class EventMembers
     /// <exception cref="JsonException">The member stands twice.</exception>
     public static bool TryFind(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out Utf8JsonReader value)
     {
-        value = default;
-        var found = 0;
         var reader = new Utf8JsonReader(json);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var wanted = reader.ValueTextEquals(name);
-            reader.Read();
-            if (wanted)
-            {
-                OnlyOnce(ref found, 1);
-                value = reader;
-            }
-
-            reader.Skip();
-        }
-
-        return found != 0;
+        return Members.TryFind(reader, name, out value);
     }
 
     /// <summary>A member's whole value as raw JSON; empty where it is absent.</summary>
-    public static ReadOnlySpan<byte> Raw(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
-    {
-        if (!TryFind(json, name, out var value))
-        {
-            return default;
-        }
-
-        var start = (int)value.TokenStartIndex;
-        value.Skip();
-        return json[start..(int)value.BytesConsumed];
-    }
+    public static ReadOnlySpan<byte> Raw(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
+        TryFind(json, name, out var value) ? Members.TakeRaw(ref value, json) : default;
 
     /// <summary>A string member with its quotes; empty where it is absent or no string.</summary>
     public static ReadOnlySpan<byte> RawString(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
@@ -54,15 +30,4 @@ internal static class EventMembers
     /// <summary>A string member decoded; null where it is absent, no string, or holds half a surrogate pair.</summary>
     public static byte[]? GetUtf8(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) =>
         TryFind(json, name, out var value) && JsonText.GetStringOrNull(ref value) is { } text ? Encoding.UTF8.GetBytes(text) : null;
-
-    /// <summary>Readers disagree on which of two equal members counts (RFC 8259, section 4), so such an event is malformed.</summary>
-    public static void OnlyOnce(ref int seen, int member)
-    {
-        if ((seen & member) != 0)
-        {
-            throw new JsonException();
-        }
-
-        seen |= member;
-    }
 }

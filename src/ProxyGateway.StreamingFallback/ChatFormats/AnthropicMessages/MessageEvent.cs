@@ -76,36 +76,36 @@ internal ref struct MessageEvent
         {
             if (reader.ValueTextEquals("type"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 1);
+                Members.OnlyOnce(ref seen, 1);
                 reader.Read();
                 e.Name = reader.TokenType == JsonTokenType.String ? NameOf(ref reader) : MessageEventName.Unknown;
                 reader.Skip();
             }
             else if (reader.ValueTextEquals("index"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 2);
+                Members.OnlyOnce(ref seen, 2);
                 reader.Read();
                 e.Index = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var index) ? index : -1;
                 reader.Skip();
             }
             else if (reader.ValueTextEquals("delta"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 4);
+                Members.OnlyOnce(ref seen, 4);
                 e.TakeDelta(ref reader, json);
             }
             else if (reader.ValueTextEquals("content_block"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 8);
+                Members.OnlyOnce(ref seen, 8);
                 e.ContentBlock = TakeObject(ref reader, json);
             }
             else if (reader.ValueTextEquals("message"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 16);
+                Members.OnlyOnce(ref seen, 16);
                 e.Message = TakeObject(ref reader, json);
             }
             else if (reader.ValueTextEquals("error"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 32);
+                Members.OnlyOnce(ref seen, 32);
                 reader.Read();
                 e.HasError = reader.TokenType != JsonTokenType.Null;
                 reader.Skip();
@@ -164,24 +164,24 @@ internal ref struct MessageEvent
         {
             if (reader.ValueTextEquals("type"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 1);
+                Members.OnlyOnce(ref seen, 1);
                 reader.Read();
                 DeltaType = reader.TokenType == JsonTokenType.String ? TypeOf(ref reader) : BlockDeltaType.None;
                 reader.Skip();
             }
             else if (reader.ValueTextEquals("text"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 2);
+                Members.OnlyOnce(ref seen, 2);
                 Text = TakeString(ref reader, json);
             }
             else if (reader.ValueTextEquals("partial_json"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 4);
+                Members.OnlyOnce(ref seen, 4);
                 PartialJson = TakeString(ref reader, json);
             }
             else if (reader.ValueTextEquals("thinking"u8))
             {
-                EventMembers.OnlyOnce(ref seen, 8);
+                Members.OnlyOnce(ref seen, 8);
                 Thinking = TakeString(ref reader, json);
             }
             else

@@ -45,7 +45,7 @@ internal sealed partial class OpenAIChatReader
             {
                 if (reader.ValueTextEquals("choices"u8))
                 {
-                    OnlyOnce(ref seen, 1);
+                    Members.OnlyOnce(ref seen, 1);
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.StartArray)
                     {
@@ -62,21 +62,21 @@ internal sealed partial class OpenAIChatReader
                 }
                 else if (reader.ValueTextEquals("error"u8))
                 {
-                    OnlyOnce(ref seen, 2);
+                    Members.OnlyOnce(ref seen, 2);
                     reader.Read();
                     isError |= reader.TokenType != JsonTokenType.Null;
                     reader.Skip();
                 }
                 else if (reader.ValueTextEquals("usage"u8))
                 {
-                    OnlyOnce(ref seen, 4);
+                    Members.OnlyOnce(ref seen, 4);
                     reader.Read();
                     _usage = reader.TokenType == JsonTokenType.StartObject;
                     reader.Skip();
                 }
                 else if (reader.ValueTextEquals("object"u8))
                 {
-                    OnlyOnce(ref seen, 8);
+                    Members.OnlyOnce(ref seen, 8);
                     reader.Read();
                     isError |= reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("error"u8);
                     reader.Skip();
@@ -88,12 +88,7 @@ internal sealed partial class OpenAIChatReader
                 }
             }
 
-            if (reader.TokenType != JsonTokenType.EndObject || reader.CurrentDepth != 0)
-            {
-                return EventMeaning.Malformed;
-            }
-
-            reader.Read(); // Throws where anything follows the object.
+            Members.AssertEnd(ref reader);
             if (failed || isError)
             {
                 owner.Complaint = isError ? OpenAIError.Read(json) : UpstreamComplaint.Other;
@@ -161,7 +156,7 @@ internal sealed partial class OpenAIChatReader
             {
                 if (reader.ValueTextEquals("delta"u8))
                 {
-                    OnlyOnce(ref seen, 1);
+                    Members.OnlyOnce(ref seen, 1);
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.StartObject)
                     {
@@ -174,7 +169,7 @@ internal sealed partial class OpenAIChatReader
                 }
                 else if (reader.ValueTextEquals("finish_reason"u8))
                 {
-                    OnlyOnce(ref seen, 2);
+                    Members.OnlyOnce(ref seen, 2);
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length > 0)
                     {
@@ -187,12 +182,12 @@ internal sealed partial class OpenAIChatReader
                 }
                 else if (owner.Shape == ChunkShape.CompletionText && reader.ValueTextEquals("text"u8))
                 {
-                    OnlyOnce(ref seen, 4);
+                    Members.OnlyOnce(ref seen, 4);
                     TakeText(ref reader, choice, TextChannel.Content);
                 }
                 else if (reader.ValueTextEquals("index"u8))
                 {
-                    OnlyOnce(ref seen, 8);
+                    Members.OnlyOnce(ref seen, 8);
                     reader.Read();
                     reader.Skip();
                 }
@@ -213,27 +208,27 @@ internal sealed partial class OpenAIChatReader
             {
                 if (reader.ValueTextEquals("content"u8))
                 {
-                    OnlyOnce(ref seen, 1);
+                    Members.OnlyOnce(ref seen, 1);
                     TakeText(ref reader, choice, TextChannel.Content);
                 }
                 else if (reader.ValueTextEquals("reasoning_content"u8))
                 {
-                    OnlyOnce(ref seen, 2);
+                    Members.OnlyOnce(ref seen, 2);
                     TakeText(ref reader, choice, TextChannel.ReasoningContent);
                 }
                 else if (reader.ValueTextEquals("reasoning"u8))
                 {
-                    OnlyOnce(ref seen, 4);
+                    Members.OnlyOnce(ref seen, 4);
                     TakeText(ref reader, choice, TextChannel.Reasoning);
                 }
                 else if (reader.ValueTextEquals("refusal"u8))
                 {
-                    OnlyOnce(ref seen, 8);
+                    Members.OnlyOnce(ref seen, 8);
                     TakeText(ref reader, choice, TextChannel.Refusal);
                 }
                 else if (reader.ValueTextEquals("tool_calls"u8))
                 {
-                    OnlyOnce(ref seen, 16);
+                    Members.OnlyOnce(ref seen, 16);
                     reader.Read();
                     if (reader.TokenType != JsonTokenType.StartArray)
                     {
@@ -248,7 +243,7 @@ internal sealed partial class OpenAIChatReader
                 }
                 else if (reader.ValueTextEquals("function_call"u8))
                 {
-                    OnlyOnce(ref seen, 32);
+                    Members.OnlyOnce(ref seen, 32);
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.StartObject)
                     {
@@ -288,7 +283,7 @@ internal sealed partial class OpenAIChatReader
             {
                 if (reader.ValueTextEquals("index"u8))
                 {
-                    OnlyOnce(ref seen, 1);
+                    Members.OnlyOnce(ref seen, 1);
                 }
 
                 var isFunction = reader.ValueTextEquals("function"u8);
@@ -312,7 +307,7 @@ internal sealed partial class OpenAIChatReader
             {
                 if (reader.ValueTextEquals("name"u8))
                 {
-                    OnlyOnce(ref seen, 1);
+                    Members.OnlyOnce(ref seen, 1);
                     reader.Read();
                     // Some servers repeat the name with every piece of the arguments.
                     if (reader.TokenType == JsonTokenType.String && call.Name.Length == 0)
@@ -329,7 +324,7 @@ internal sealed partial class OpenAIChatReader
                 }
                 else if (reader.ValueTextEquals("arguments"u8))
                 {
-                    OnlyOnce(ref seen, 2);
+                    Members.OnlyOnce(ref seen, 2);
                     reader.Read();
                     if (reader.TokenType == JsonTokenType.String)
                     {
@@ -451,16 +446,5 @@ internal sealed partial class OpenAIChatReader
             JsonTokenType.EndArray => false,
             _ => throw new JsonException(),
         };
-
-        /// <summary>Readers disagree on which of two equal members counts (RFC 8259, section 4), so such an event is malformed.</summary>
-        private static void OnlyOnce(ref int seen, int member)
-        {
-            if ((seen & member) != 0)
-            {
-                throw new JsonException();
-            }
-
-            seen |= member;
-        }
     }
 }

@@ -78,8 +78,7 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
             return _endHeld ? EventMeaning.Hold : EventMeaning.Lifecycle;
         }
 
-        // As clients look for it: white space in front makes it something they cannot read.
-        if (e.Data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
+        if (e.IsDoneMarker)
         {
             return ReadDone();
         }

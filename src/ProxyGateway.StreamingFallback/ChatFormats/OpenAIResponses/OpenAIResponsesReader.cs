@@ -138,7 +138,7 @@ internal sealed class OpenAIResponsesReader(int maxDeliveredBytes, TerminalProfi
             return Ledger.Holding ? EventMeaning.Hold : EventMeaning.Lifecycle;
         }
 
-        if (e.Data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
+        if (e.IsDoneMarker)
         {
             _done = true;
             if (IsFinished)

@@ -118,17 +118,29 @@ internal sealed class AnthropicMessagesContract : IContractFormat
         }
     }
 
+    /// <summary>A signature covers what stands before it; more thinking, or another signature, makes it that of nothing.</summary>
+    private static bool EndsSigned(IReadOnlyList<ContractEvent> delivered, BlockKey key)
+    {
+        var signed = false;
+        foreach (var part in delivered.SelectMany(e => e.Parts).Where(p => p.Block == key && (p.Raw is not null || p.Text.Length > 0)))
+        {
+            signed = part.Raw is not null && !signed;
+        }
+
+        return signed;
+    }
+
     private static void CheckThinking(
         DecodedMessage first, DecodedMessage mine, DecodedMessage got, DecodedMessage answer,
         IReadOnlyList<ContractEvent> delivered, IReadOnlyList<ContractEvent> added, ViolationList violations)
     {
-        foreach (var (key, block) in first.Blocks.Where(b => b.Value.Kind == "thinking"))
+        foreach (var key in first.Blocks.Where(b => b.Value.Kind == "thinking").Select(b => b.Key))
         {
             if (mine.Blocks.ContainsKey(key))
             {
                 violations.Add(5, $"{key} was cut and gone on with: its signature covers the whole");
             }
-            else if (block.Raws.Count == 0 && added.Any(e => Stops(e, key.Index)) && !delivered.Any(e => Stops(e, key.Index)))
+            else if (!EndsSigned(delivered, key) && added.Any(e => Stops(e, key.Index)) && !delivered.Any(e => Stops(e, key.Index)))
             {
                 violations.Add(5, $"{key} was cut and closed without its signature");
             }
