@@ -61,6 +61,7 @@ public static class StreamingFallbackExtensions
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
         builder.AddTransforms<WholeBodyTransform>();
         builder.AddTransforms<DecompressionTransform>();
+        builder.AddTransforms<FlushTransform>();
         builder.AddTransforms<CredentialTransform>();
         builder.AddTransforms<TraceContextTransform>();
         return builder;

@@ -13,19 +13,14 @@ internal static class AgentAnswer
     {
         using var body = new PooledBuffer();
         AgentErrors.WriteProblem(error, body);
-        await exchange.Client.SendAsync(
-            error.Status,
-            headers =>
+        await exchange.Client.SendAsync(error.Status, upstream: null, body.Memory, headers =>
+        {
+            headers.ContentType = AgentErrors.ContentType;
+            if (error.Status == StatusCodes.Status503ServiceUnavailable)
             {
-                exchange.SetHeaders(headers, null);
-                headers.ContentType = AgentErrors.ContentType;
-                headers.ContentLength = body.Length;
-                if (error.Status == StatusCodes.Status503ServiceUnavailable)
-                {
-                    headers.RetryAfter = retryAfter;
-                }
-            },
-            body.Memory);
+                headers.RetryAfter = retryAfter;
+            }
+        });
     }
 
     /// <summary>The loud ending of a stream that has begun.</summary>

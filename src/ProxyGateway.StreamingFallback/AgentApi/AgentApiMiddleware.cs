@@ -40,24 +40,18 @@ internal sealed class AgentApiMiddleware(RequestDelegate next, ExchangeServices 
             return;
         }
 
-        try
-        {
-            if (!HopCount.TryAdd(context.Request.Headers))
-            {
-                await RefuseAsync(exchange, FaultAnswer.TooManyHops);
-                return;
-            }
-
-            AttemptRequest.Clean(context, requestId);
-            AgentRunner runner = kind == AgentRequestKind.Events
-                ? new EventStreamRunner(exchange, next, services, logger)
-                : new MessageRunner(exchange, next, services);
-            await services.RunAsync(exchange, runner, logger);
-        }
-        finally
+        if (!HopCount.TryAdd(context.Request.Headers))
         {
             gate.Leave();
+            await RefuseAsync(exchange, FaultAnswer.TooManyHops);
+            return;
         }
+
+        AttemptRequest.Clean(context, requestId);
+        AgentRunner runner = kind == AgentRequestKind.Events
+            ? new EventStreamRunner(exchange, next, services, logger)
+            : new MessageRunner(exchange, next, services);
+        await services.RunAsync(exchange, runner, logger);
     }
 
     private Task RefuseAsync(AgentExchange exchange, GatewayError error)

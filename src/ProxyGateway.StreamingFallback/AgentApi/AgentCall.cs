@@ -43,11 +43,11 @@ internal class AgentCall : UpstreamCall
         var client = _exchange.Client;
         await client.TakeTurnAsync();
         IsPassing = true;
-        client.Commit(Features.StatusCode, headers =>
+        if (client.Commit(Features.StatusCode, Features.Headers))
         {
-            _exchange.SetHeaders(headers, Features.Headers);
-            headers.ContentLength = Features.Headers.ContentLength;
-        });
+            client.Response.Headers.ContentLength = Features.Headers.ContentLength;
+        }
+
         client.Write(bytes.Span);
         await client.FlushAsync();
     }
@@ -62,7 +62,7 @@ internal class AgentCall : UpstreamCall
         }
 
         return IsSuccess
-            ? new AttemptOutcome(AttemptResult.Complete, default)
+            ? AttemptOutcome.Complete
             : new AttemptOutcome(AttemptResult.Answer, new Fault(
                 FaultKind.HttpStatus, FaultPhase.Headers, Features.StatusCode, RetryAfter: UpstreamError.ReadRetryAfter(Features.Headers, _exchange.Time)));
     }

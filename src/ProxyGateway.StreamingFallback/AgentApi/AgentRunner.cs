@@ -25,7 +25,7 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
 
     protected ClusterSettings Cluster => Exchange.Route.Cluster;
 
-    public async Task RunAsync()
+    public async ValueTask RunAsync()
     {
         if (FindCluster() is not { DestinationsState.AvailableDestinations.Count: > 0 } state)
         {
@@ -33,26 +33,16 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
             return;
         }
 
-        var gate = Services.Visits.LimitsOf(Cluster).Gate;
-        if (!await gate.EnterAsync(Cluster.Concurrency, Exchange.Client.Aborted))
+        var visit = await Services.Visits.RunAsync(Cluster, new Visit(this, state), Exchange.Client.Aborted);
+        if (visit.End == VisitEnd.Full)
         {
             Services.Metrics.Overloaded(Cluster.ClusterId);
             await FailAsync(new Fault(FaultKind.Overloaded, FaultPhase.Connect));
-            return;
         }
-
-        try
+        else if (visit.End == VisitEnd.Refused)
         {
-            var visit = await Services.Visits.RunAsync(Cluster, new Visit(this, state));
-            if (visit.End == VisitEnd.Refused)
-            {
-                Services.Metrics.CircuitRefused(Cluster.ClusterId);
-                await FailAsync(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), visit.RetryAfter);
-            }
-        }
-        finally
-        {
-            gate.Leave();
+            Services.Metrics.CircuitRefused(Cluster.ClusterId);
+            await FailAsync(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), visit.RetryAfter);
         }
     }
 

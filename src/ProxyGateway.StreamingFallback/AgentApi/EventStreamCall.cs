@@ -1,3 +1,4 @@
+using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -58,7 +59,7 @@ internal sealed class EventStreamCall : AgentCall
 
     public override ValueTask OnBytesAsync(ReadOnlyMemory<byte> bytes)
     {
-        if (_isStream ??= IsSuccess && Features.Headers.ContentType.ToString().StartsWith(EventStream, StringComparison.OrdinalIgnoreCase))
+        if (_isStream ??= IsSuccess && Features.Headers[HeaderNames.ContentType].ToString().StartsWith(EventStream, StringComparison.OrdinalIgnoreCase))
         {
             return RelayAsync(bytes);
         }
@@ -148,7 +149,7 @@ internal sealed class EventStreamCall : AgentCall
     {
         var client = _exchange.Client;
         await client.TakeTurnAsync();
-        client.CommitStream(EventStream, headers => _exchange.SetHeaders(headers, Features.Headers));
+        client.CommitStream(EventStream, Features.Headers);
         client.Write(_output.Span);
         _output.Truncate(0);
         Clock.Pause();

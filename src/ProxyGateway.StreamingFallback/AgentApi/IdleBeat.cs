@@ -32,7 +32,7 @@ internal sealed class IdleBeat : IDisposable
         var written = client.BytesWritten;
         if (written == Interlocked.Exchange(ref _seen, written) && !_ended && client.Committed)
         {
-            _ = client.BeatAsync("text/event-stream", static _ => { }, static output => System.Buffers.BuffersExtensions.Write(output, AgentErrors.Heartbeat));
+            _ = client.BeatAsync("text/event-stream", static output => System.Buffers.BuffersExtensions.Write(output, AgentErrors.Heartbeat));
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -22,6 +23,9 @@ internal sealed class Attempt : UpstreamCall
     /// <summary>An error body is read for what it complains about, not for its length.</summary>
     private const int MaxErrorBodyBytes = 64 * 1024;
 
+    /// <summary>So much is passed on without a flush while the upstream has more at hand: what one connection's output may hold is bounded.</summary>
+    private const int MaxUnflushedBytes = 16 * 1024;
+
     /// <summary>How long a stream that has its terminal may take to say the rest (usage, end marker, end of body).</summary>
     private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
 
@@ -36,6 +40,7 @@ internal sealed class Attempt : UpstreamCall
     private long _firstChunkAt;
     private (int Status, HeaderDictionary Headers)? _cutAnswer;
     private long _held;
+    private long _unflushed;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
         : base(exchange, cluster, exchange.Shutdown)
@@ -87,6 +92,9 @@ internal sealed class Attempt : UpstreamCall
 
     /// <summary>Who wants to know when first content comes; null for nobody.</summary>
     public FirstContentTimes? Times { get; init; }
+
+    /// <summary>Whoever reads the upstream calls <see cref="FlushAsync"/> before it waits. Otherwise every piece is flushed at once.</summary>
+    public bool IsFlushedBeforeWaits { get; set; }
 
     /// <summary>The destination that was picked; null until then.</summary>
     public string? Destination => Proxy?.ProxiedDestination?.DestinationId;
@@ -230,7 +238,7 @@ internal sealed class Attempt : UpstreamCall
     private bool TryDecide(ReadOnlySpan<byte> first)
     {
         var isSuccess = Features.StatusCode is >= 200 and < 300;
-        var contentType = Features.Headers.ContentType.ToString();
+        var contentType = Features.Headers[HeaderNames.ContentType].ToString();
         var isStream = isSuccess && Mode == AttemptMode.Streaming ? StreamSniffer.IsStream(_exchange.Route.Format, contentType, first) : (bool?)false;
         if (isStream is null)
         {
@@ -280,6 +288,19 @@ internal sealed class Attempt : UpstreamCall
         }
 
         _exchange.Client.Count(guard.BytesPassed - passed);
+        _unflushed += guard.BytesPassed - passed;
+        return MayWait ? default : FlushAsync();
+    }
+
+    /// <summary>What was passed on goes out now. Waits only for a client that does not read.</summary>
+    public ValueTask FlushAsync()
+    {
+        if (_unflushed == 0)
+        {
+            return default;
+        }
+
+        _unflushed = 0;
         var flush = _exchange.Client.FlushAsync();
         if (flush.IsCompletedSuccessfully)
         {
@@ -289,6 +310,9 @@ internal sealed class Attempt : UpstreamCall
 
         return FinishFlushAsync(flush);
     }
+
+    /// <summary>Whether what was passed on may stay where it is until the upstream lets us wait, or has ended.</summary>
+    private bool MayWait => IsFlushedBeforeWaits && Outcome is null && _unflushed < MaxUnflushedBytes;
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
     {
@@ -336,7 +360,7 @@ internal sealed class Attempt : UpstreamCall
             _exchange.Delivered ??= _guard.Reader;
         }
 
-        client.CommitStream(_exchange.Route.Format.StreamContentType, headers => _exchange.SetHeaders(headers, Features.Headers));
+        client.CommitStream(_exchange.Route.Format.StreamContentType, Features.Headers);
         Features.ForgetHeaders();
         var rest = Rest.Span;
         if (client.HasBeaten && rest.StartsWith("\uFEFF"u8))
@@ -346,15 +370,11 @@ internal sealed class Attempt : UpstreamCall
         }
 
         client.Write(rest);
+        _unflushed += rest.Length;
         Rest.Clear();
-        var flush = client.FlushAsync();
-        if (flush.IsCompletedSuccessfully)
+        if (!MayWait)
         {
-            _ = flush.Result;
-        }
-        else
-        {
-            await FinishFlushAsync(flush);
+            await FlushAsync();
         }
     }
 
@@ -407,7 +427,7 @@ internal sealed class Attempt : UpstreamCall
         {
             await client.TakeTurnAsync();
             _delivering = true;
-            client.Commit(Features.StatusCode, headers => _exchange.SetHeaders(headers, Features.Headers));
+            client.Commit(Features.StatusCode, Features.Headers);
         }
 
         if (Kept.Length > 0)
@@ -436,7 +456,7 @@ internal sealed class Attempt : UpstreamCall
         if (_guard is { State: GuardState.Finished or GuardState.Done })
         {
             _guard.End(FaultKind.None, Rest);
-            return new AttemptOutcome(AttemptResult.Complete, default);
+            return AttemptOutcome.Complete;
         }
 
         if (_cutAnswer is var (status, headers))
@@ -457,7 +477,7 @@ internal sealed class Attempt : UpstreamCall
             _guard.End(kind, Rest);
             if (_guard.State == GuardState.Done)
             {
-                return new AttemptOutcome(AttemptResult.Complete, default);
+                return AttemptOutcome.Complete;
             }
 
             // A client that left right after the stream's own fault wants no other attempt either.
@@ -490,7 +510,7 @@ internal sealed class Attempt : UpstreamCall
     {
         if (!_exchange.Request.Streaming || PassedThrough)
         {
-            return new AttemptOutcome(AttemptResult.Complete, default);
+            return AttemptOutcome.Complete;
         }
 
         var format = _exchange.Route.Format;
@@ -499,7 +519,7 @@ internal sealed class Attempt : UpstreamCall
             : format.Continue(_exchange.Request, _exchange.Delivered, Kept.Memory, Rest);
         if (verdict == AnswerVerdict.Usable)
         {
-            return new AttemptOutcome(AttemptResult.Complete, default);
+            return AttemptOutcome.Complete;
         }
 
         var phase = Mode == AttemptMode.Streaming ? FaultPhase.FirstContent : FaultPhase.Replay;

@@ -9,7 +9,8 @@ namespace ProxyGateway.StreamingFallback.Attempts;
 internal sealed class AttemptClock : IDisposable
 {
     private readonly TimeProvider _time;
-    private readonly Action _onFired;
+    private readonly Action<object?> _onFired;
+    private readonly object? _state;
     private readonly Lock _gate = new();
     private ITimer? _timer;
     private FaultKind _running;
@@ -20,10 +21,14 @@ internal sealed class AttemptClock : IDisposable
     private bool _disposed;
     private volatile bool _paused;
 
-    public AttemptClock(TimeProvider time, Action onFired)
+    /// <param name="time">What it goes by.</param>
+    /// <param name="onFired">Called once, on the timer's thread, when a clock has run out.</param>
+    /// <param name="state">What <paramref name="onFired"/> is given.</param>
+    public AttemptClock(TimeProvider time, Action<object?> onFired, object? state)
     {
         _time = time;
         _onFired = onFired;
+        _state = state;
     }
 
     /// <summary>Which clock ran out; <see cref="FaultKind.None"/> while none has.</summary>
@@ -106,7 +111,7 @@ internal sealed class AttemptClock : IDisposable
                 Volatile.Write(ref _since, _time.GetTimestamp());
             }
 
-            if (Remaining_NeedsLock() > TimeSpan.Zero)
+            if (Remaining_NeedsLock(_time.GetTimestamp()) > TimeSpan.Zero)
             {
                 Arm_NeedsLock();
                 return;
@@ -115,12 +120,11 @@ internal sealed class AttemptClock : IDisposable
             Fired = _running;
         }
 
-        _onFired();
+        _onFired(_state);
     }
 
-    private TimeSpan Remaining_NeedsLock()
+    private TimeSpan Remaining_NeedsLock(long now)
     {
-        var now = _time.GetTimestamp();
         var own = _limit - _time.GetElapsedTime(Volatile.Read(ref _since), now);
         var latest = Volatile.Read(ref _latest);
         if (latest == long.MaxValue)
@@ -139,8 +143,9 @@ internal sealed class AttemptClock : IDisposable
             return;
         }
 
-        var due = Remaining_NeedsLock();
-        var at = _time.GetTimestamp() + (long)(due.TotalSeconds * _time.TimestampFrequency);
+        var now = _time.GetTimestamp();
+        var due = Remaining_NeedsLock(now);
+        var at = now + (long)(due.TotalSeconds * _time.TimestampFrequency);
         if (at >= _armedFor)
         {
             // It fires before that anyway and then looks again; a timer that is left alone costs nothing.

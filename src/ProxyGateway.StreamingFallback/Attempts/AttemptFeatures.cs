@@ -32,7 +32,13 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
 
     public string? ReasonPhrase { get; set; }
 
-    public IHeaderDictionary Headers { get; set; } = new HeaderDictionary(UsualHeaders);
+    public HeaderDictionary Headers { get; set; } = new(UsualHeaders);
+
+    IHeaderDictionary IHttpResponseFeature.Headers
+    {
+        get => Headers;
+        set => throw new NotSupportedException("The headers of an attempt are fixed.");
+    }
 
     Stream IHttpResponseFeature.Body
     {
@@ -54,7 +60,7 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
     }
 
     /// <summary>The headers are the client's now: an open stream need not keep them a second time.</summary>
-    public void ForgetHeaders() => Headers = new HeaderDictionary();
+    public void ForgetHeaders() => Headers = [];
 
     public CancellationToken RequestAborted { get; set; } = aborted;
 

@@ -67,7 +67,11 @@ internal sealed class AttemptRequest : IDisposable
             prepared.Assign(route, state);
         }
 
-        prepared.Avoid(avoid);
+        if (avoid is not null)
+        {
+            prepared.Avoid(avoid);
+        }
+
         return prepared;
     }
 
@@ -212,10 +216,10 @@ internal sealed class AttemptRequest : IDisposable
         _context.GetReverseProxyFeature().ProxiedDestination = null;
     }
 
-    private void Avoid(string? destination)
+    private void Avoid(string destination)
     {
         var feature = _context.GetReverseProxyFeature();
-        if (destination is not null && feature.AvailableDestinations.Count > 1)
+        if (feature.AvailableDestinations.Count > 1)
         {
             var others = feature.AvailableDestinations.Where(d => d.DestinationId != destination).ToList();
             feature.AvailableDestinations = others.Count > 0 ? others : feature.AvailableDestinations;

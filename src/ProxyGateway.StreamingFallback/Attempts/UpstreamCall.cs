@@ -20,7 +20,7 @@ internal abstract class UpstreamCall : IDisposable
     {
         Cluster = cluster;
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, shutdown);
-        Clock = new AttemptClock(exchange.Time, Cancel);
+        Clock = new AttemptClock(exchange.Time, static call => ((UpstreamCall)call!).Cancel(), this);
         Features = new AttemptFeatures(this, exchange.Client.Response, _cancel.Token);
     }
 

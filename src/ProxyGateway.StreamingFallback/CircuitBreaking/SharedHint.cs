@@ -37,19 +37,7 @@ internal sealed class SharedHint
     }
 
     /// <summary>How long a caller has to wait; zero lets it in.</summary>
-    public TimeSpan Wait(TimeSpan now, CircuitBreakerSettings settings)
-    {
-        if (now >= _ends)
-        {
-            return TimeSpan.Zero;
-        }
-
-        // A probe that is silent for so long must not keep the others out; nor is it a judgement.
-        _probes.RemoveAll(p => now - p.EnteredAt >= settings.ProbeTimeout);
-        return _probes.Count < settings.HalfOpenProbes ? TimeSpan.Zero
-            : _ends - now < CircuitCell.ProbeWait ? _ends - now
-            : CircuitCell.ProbeWait;
-    }
+    public TimeSpan Wait(TimeSpan now, CircuitBreakerSettings settings) => now >= _ends ? TimeSpan.Zero : WaitForProbes(now, settings);
 
     public void Admit(CircuitPermit permit) => _probes.Add(permit);
 
@@ -70,5 +58,14 @@ internal sealed class SharedHint
     {
         _ends = TimeSpan.MinValue;
         _probes.Clear();
+    }
+
+    private TimeSpan WaitForProbes(TimeSpan now, CircuitBreakerSettings settings)
+    {
+        // A probe that is silent for so long must not keep the others out; nor is it a judgement.
+        _probes.RemoveAll(p => now - p.EnteredAt >= settings.ProbeTimeout);
+        return _probes.Count < settings.HalfOpenProbes ? TimeSpan.Zero
+            : _ends - now < CircuitCell.ProbeWait ? _ends - now
+            : CircuitCell.ProbeWait;
     }
 }

@@ -25,21 +25,23 @@ internal sealed class ClientResponse
     private static readonly TimeSpan ResetPause = TimeSpan.FromMilliseconds(500);
 
     private readonly HttpContext _context;
+    private readonly TimeProvider _time;
+    private readonly IAnswerHeaders _headers;
     private readonly IHttpResponseFeature _response;
     private readonly IHttpResponseBodyFeature _body;
     private readonly IHttpResetFeature? _reset;
-    private readonly TimeProvider _time;
     private PipeWriter? _writer;
     private int _turn;
     private Task _beat = Task.CompletedTask;
 
-    public ClientResponse(HttpContext context, TimeProvider time)
+    public ClientResponse(HttpContext context, TimeProvider time, IAnswerHeaders headers)
     {
-        _context = context;
-        _time = time;
-        _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
-        _body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        _reset = context.Features.Get<IHttpResetFeature>();
+        (_context, _time, _headers) = (context, time, headers);
+        // By type, not by type argument: a feature collection is asked for a generic method at a price.
+        var features = context.Features;
+        _response = (IHttpResponseFeature)features[typeof(IHttpResponseFeature)]!;
+        _body = (IHttpResponseBodyFeature)features[typeof(IHttpResponseBodyFeature)]!;
+        _reset = (IHttpResetFeature?)features[typeof(IHttpResetFeature)];
         Aborted = context.RequestAborted;
     }
 
@@ -80,41 +82,43 @@ internal sealed class ClientResponse
     /// <summary>Lets the heartbeat go on: nobody writes for a while.</summary>
     public void YieldTurn() => Interlocked.CompareExchange(ref _turn, (int)Turn.Waiting, (int)Turn.Writing);
 
-    /// <summary>Sets the status and headers; they go out with the first flush.</summary>
-    public void Commit(int status, Action<IHeaderDictionary> setHeaders)
+    /// <summary>
+    /// Sets the status and headers (<paramref name="upstream"/>'s, where an upstream answers, and the gateway's own); they go out with
+    /// the first flush. Does nothing and says false where that was done before.
+    /// </summary>
+    public bool Commit(int status, HeaderDictionary? upstream)
     {
         if (Committed)
         {
-            return;
+            return false;
         }
 
         Committed = true;
         _response.StatusCode = status;
-        setHeaders(_response.Headers);
+        _headers.SetHeaders(_response.Headers, upstream);
+        return true;
     }
 
-    public void CommitStream(string contentType, Action<IHeaderDictionary> setHeaders)
+    /// <summary>As <see cref="Commit"/>, for a stream.</summary>
+    public void CommitStream(string contentType, HeaderDictionary? upstream)
     {
-        if (Committed)
+        if (!Commit(StatusCodes.Status200OK, upstream))
         {
             return;
         }
 
         _body.DisableBuffering();
-        Commit(StatusCodes.Status200OK, headers =>
+        var headers = _response.Headers;
+        headers.ContentLength = null;
+        if (headers.CacheControl.Count == 0)
         {
-            setHeaders(headers);
-            headers.ContentLength = null;
-            if (!headers.ContainsKey(HeaderNames.CacheControl))
-            {
-                headers.CacheControl = "no-cache";
-            }
+            headers.CacheControl = "no-cache";
+        }
 
-            if (!IsStream(headers.ContentType, contentType))
-            {
-                headers.ContentType = contentType;
-            }
-        });
+        if (!IsStream(headers.ContentType, contentType))
+        {
+            headers.ContentType = contentType;
+        }
     }
 
     /// <summary>Writes without flushing. Takes it that it is one's turn.</summary>
@@ -130,7 +134,7 @@ internal sealed class ClientResponse
     public ValueTask<FlushResult> FlushAsync() => Writer.FlushAsync(Aborted);
 
     /// <summary>Sends one heartbeat, made by <paramref name="writeBeat"/> when it is its turn, unless somebody writes or the client has left. Never throws.</summary>
-    public Task BeatAsync(string contentType, Action<IHeaderDictionary> setHeaders, Action<IBufferWriter<byte>> writeBeat)
+    public Task BeatAsync(string contentType, Action<IBufferWriter<byte>> writeBeat)
     {
         if (Aborted.IsCancellationRequested
             || Interlocked.CompareExchange(ref _turn, (int)Turn.Beating, (int)Turn.Waiting) != (int)Turn.Waiting)
@@ -146,7 +150,7 @@ internal sealed class ClientResponse
         {
             try
             {
-                CommitStream(contentType, setHeaders);
+                CommitStream(contentType, upstream: null);
                 using var beat = new PooledBuffer();
                 writeBeat(beat);
                 if (beat.Length > 0)
@@ -169,18 +173,19 @@ internal sealed class ClientResponse
         }
     }
 
-    /// <summary>A whole answer with its length known.</summary>
-    public async Task SendAsync(int status, Action<IHeaderDictionary> setHeaders, ReadOnlyMemory<byte> body)
+    /// <summary>A whole answer with its length known. <paramref name="more"/> changes the headers at last.</summary>
+    public async Task SendAsync(int status, HeaderDictionary? upstream, ReadOnlyMemory<byte> body, Action<IHeaderDictionary>? more = null)
     {
         await TakeTurnAsync();
-        Commit(status, headers =>
+        if (Commit(status, upstream))
         {
-            setHeaders(headers);
+            more?.Invoke(_response.Headers);
             if (status is >= 200 and not StatusCodes.Status204NoContent and not StatusCodes.Status304NotModified)
             {
-                headers.ContentLength = body.Length;
+                _response.Headers.ContentLength = body.Length;
             }
-        });
+        }
+
         await WriteAsync(body);
     }
 
@@ -229,4 +234,11 @@ internal sealed class ClientResponse
 
     private static bool IsStream(string? contentType, string expected) =>
         contentType is not null && contentType.StartsWith(expected, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Says which headers an answer has.</summary>
+internal interface IAnswerHeaders
+{
+    /// <summary>Sets the answer's headers: the upstream's where there are some, then the gateway's own.</summary>
+    void SetHeaders(IHeaderDictionary headers, HeaderDictionary? upstream);
 }

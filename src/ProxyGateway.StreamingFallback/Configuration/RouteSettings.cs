@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Exchange;
 using Yarp.ReverseProxy.Configuration;
 
 namespace ProxyGateway.StreamingFallback.Configuration;
@@ -37,6 +38,9 @@ internal sealed class RouteSettings
     public required ClusterSettings Cluster { get; init; }
 
     public required LimitSettings Limits { get; init; }
+
+    /// <inheritdoc cref="AttemptPlan.ForAll"/>
+    public IReadOnlyList<PlannedCluster> PlanForAll => field ??= AttemptPlan.ForAll(this);
 
     /// <summary>
     /// The policy for one request. What changes state at the upstream even as a plain chat is not sent twice on the word of

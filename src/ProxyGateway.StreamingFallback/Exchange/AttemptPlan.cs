@@ -10,10 +10,19 @@ internal sealed record PlannedCluster(ClusterSettings Settings, string? Model, b
 internal static class AttemptPlan
 {
     /// <summary>Null where the route knows no cluster for the request's model.</summary>
-    public static IReadOnlyList<PlannedCluster>? For(RouteSettings route, ChatRequest request)
+    public static IReadOnlyList<PlannedCluster>? For(RouteSettings route, ChatRequest request) =>
+        route.PlanForAll is { Count: > 0 } plan ? plan : Make(route, request.Model);
+
+    /// <summary>The plan of a route that looks at no model, which is the same for every request. Empty where it is made for each.</summary>
+    public static IReadOnlyList<PlannedCluster> ForAll(RouteSettings route) => LooksAtModel(route) ? [] : Make(route, null)!;
+
+    private static bool LooksAtModel(RouteSettings route) =>
+        route.Models.Count > 0 || route.ModelAliases.Count > 0 || route.AllClusters().Any(c => c.ModelMap.Count > 0 || c.Fallback.Any(f => f.Model is not null));
+
+    private static List<PlannedCluster>? Make(RouteSettings route, string? asked)
     {
         var first = route.Cluster;
-        var model = request.Model is { } named ? route.ModelAliases.GetValueOrDefault(named, named) : null;
+        var model = asked is { } named ? route.ModelAliases.GetValueOrDefault(named, named) : null;
         if (route.Models.Count > 0)
         {
             var match = model is not null ? route.Models.FirstOrDefault(m => m.Pattern.Matches(model)) : null;
@@ -42,7 +51,7 @@ internal static class AttemptPlan
         {
             wanted ??= model;
             var known = wanted is null ? null : cluster.ModelMap.GetValueOrDefault(wanted, wanted);
-            return known == request.Model ? null : known;
+            return known == asked ? null : known;
         }
     }
 }

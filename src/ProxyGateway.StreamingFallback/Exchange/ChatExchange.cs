@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
@@ -15,7 +14,7 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// One client request and its one answer: what is known of it while attempts come and go. Used by one flow at a time; the
 /// heartbeat's timer reads <see cref="Delivered"/> and writes through <see cref="ClientExchange.Client"/> only.
 /// </summary>
-internal sealed class ChatExchange : ClientExchange, IDisposable
+internal sealed class ChatExchange : ClientExchange
 {
     private const int AlwaysKept = 64 * 1024;
 
@@ -31,6 +30,9 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     }
 
     public RouteSettings Route { get; }
+
+    /// <summary>The clusters that may be asked, in order; at least one.</summary>
+    public required IReadOnlyList<PlannedCluster> Plan { get; init; }
 
     public ChatRequest Request { get; }
 
@@ -74,7 +76,7 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
     public string? AskedModel { get; set; }
 
     /// <summary>The exchange's span; null where nobody listens.</summary>
-    public Activity? Span { get; init; }
+    public Activity? Span { get; set; }
 
     /// <summary>The span of the attempt that ended last: what a replay replays. Null where nobody listens.</summary>
     public Activity? LastAttempt { get; set; }
@@ -157,8 +159,10 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
         Heartbeat?.Suspend();
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
+        GatewayTracing.Ended(this);
+        Span?.Dispose();
         TextMemory.Return(_reservedText);
         _reservedText = 0;
         Delivered?.Dispose();
@@ -168,4 +172,4 @@ internal sealed class ChatExchange : ClientExchange, IDisposable
 }
 
 /// <summary>An upstream's own error answer, kept for the client.</summary>
-internal sealed record UpstreamAnswer(int Status, List<KeyValuePair<string, StringValues>> Headers, PooledBuffer Body);
+internal sealed record UpstreamAnswer(int Status, HeaderDictionary Headers, PooledBuffer Body);

@@ -10,7 +10,7 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// One client request and its one answer, whatever is spoken: what the log, the metrics and the status page want to know of it.
 /// Used by one flow at a time; others read.
 /// </summary>
-internal abstract class ClientExchange
+internal abstract class ClientExchange : IAnswerHeaders, IDisposable
 {
     private long _maxGap = -1;
 
@@ -21,7 +21,7 @@ internal abstract class ClientExchange
         Limits = limits;
         Time = time;
         StartedAt = time.GetTimestamp();
-        Client = new ClientResponse(http, time);
+        Client = new ClientResponse(http, time, this);
     }
 
     public HttpContext Http { get; }
@@ -108,8 +108,13 @@ internal abstract class ClientExchange
         LastContentAt = at;
     }
 
-    /// <summary>Sets the answer's headers: the upstream's where there are some, then the gateway's own.</summary>
-    public void SetHeaders(IHeaderDictionary headers, IHeaderDictionary? upstream)
+    /// <summary>The exchange has its ending, and nobody looks at it any more.</summary>
+    public virtual void Dispose()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void SetHeaders(IHeaderDictionary headers, HeaderDictionary? upstream)
     {
         if (upstream is not null)
         {

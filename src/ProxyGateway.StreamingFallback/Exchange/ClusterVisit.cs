@@ -33,45 +33,76 @@ internal enum VisitEnd
 /// <remarks>An object, so that the layers an open stream waits in need not each have room for it.</remarks>
 internal sealed record VisitResult(VisitEnd End, CircuitVerdict Verdict, AttemptMode NextMode = default, TimeSpan RetryAfter = default);
 
-/// <summary>One exchange at one cluster, on its way through the cluster's circuit.</summary>
+/// <summary>One exchange at one cluster, on its way through the cluster's limit and circuit.</summary>
 internal abstract class ClusterVisit : IPermitHolder
 {
+    /// <summary>Goes past the circuit: where all of them are open, one may be asked all the same.</summary>
+    public bool IsLastResort { get; init; }
+
+    /// <summary>What the cluster is counted by; set when the visit begins.</summary>
+    public ClusterSurroundings Around { get; set; } = null!;
+
     /// <inheritdoc/>
     public CircuitPermit Permit { get; set; } = CircuitPermit.Uncounted;
 
     public abstract ValueTask<Outcome<VisitResult>> RunAsync();
 }
 
-/// <summary>What is around a visit: a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
-internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limits)
+/// <summary>What is around a visit: a limit and a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
+internal sealed class ClusterVisits
 {
-    private readonly ConditionalWeakTable<ClusterSettings, Surroundings> _surroundings = [];
-
-    public LimitRegistry Limits => limits;
+    private static readonly VisitResult Full = new(VisitEnd.Full, CircuitVerdict.Neutral);
 
     // Kept with the settings: an exchange that goes on after its cluster was removed must not bring the cluster's state back.
-    public ClusterCircuits CircuitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Circuits;
+    private readonly ConditionalWeakTable<ClusterSettings, ClusterSurroundings> _surroundings = [];
+    private readonly ConditionalWeakTable<ClusterSettings, ClusterSurroundings>.CreateValueCallback _build;
 
-    public ClusterLimits LimitsOf(ClusterSettings cluster) => _surroundings.GetValue(cluster, Build).Limits;
-
-    /// <summary>By <c>ExecuteOutcomeAsync</c>, which adds no layer of its own to every exchange: the pipeline's one strategy lets exceptions through.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<VisitResult> RunAsync(ClusterSettings cluster, ClusterVisit visit)
+    public ClusterVisits(CircuitRegistry circuits, LimitRegistry limits)
     {
+        Limits = limits;
+        _build = cluster => Build(cluster, circuits, limits);
+    }
+
+    public LimitRegistry Limits { get; }
+
+    public ClusterCircuits CircuitsOf(ClusterSettings cluster) => Around(cluster).Circuits;
+
+    public ClusterLimits LimitsOf(ClusterSettings cluster) => Around(cluster).Limits;
+
+    /// <summary>
+    /// Past the concurrency limit, then the circuit. By <c>ExecuteOutcomeAsync</c>, which adds no layer of its own to every exchange:
+    /// the pipeline's one strategy lets exceptions through.
+    /// </summary>
+    /// <param name="cluster">The cluster that is visited.</param>
+    /// <param name="visit">What is done there.</param>
+    /// <param name="cancel">Ends the wait for a place.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<VisitResult> RunAsync(ClusterSettings cluster, ClusterVisit visit, CancellationToken cancel)
+    {
+        var around = Around(cluster);
+        if (!await around.Limits.Gate.EnterAsync(cluster.Concurrency, cancel))
+        {
+            return Full;
+        }
+
+        visit.Around = around;
         var context = ResilienceContextPool.Shared.Get();
         try
         {
-            var visited = await _surroundings.GetValue(cluster, Build).Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), context, visit);
+            var visited = await (visit.IsLastResort ? visit.RunAsync() : around.Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), context, visit));
             visited.ThrowIfException();
             return visited.Result!;
         }
         finally
         {
             ResilienceContextPool.Shared.Return(context);
+            around.Limits.Gate.Leave();
         }
     }
 
-    private Surroundings Build(ClusterSettings cluster)
+    private ClusterSurroundings Around(ClusterSettings cluster) => _surroundings.GetValue(cluster, _build);
+
+    private static ClusterSurroundings Build(ClusterSettings cluster, CircuitRegistry circuits, LimitRegistry limits)
     {
         var own = circuits.Get(cluster.ClusterId);
         var pipeline = new ResiliencePipelineBuilder<VisitResult>()
@@ -81,8 +112,9 @@ internal sealed class ClusterVisits(CircuitRegistry circuits, LimitRegistry limi
                 static retryAfter => new VisitResult(VisitEnd.Refused, CircuitVerdict.Neutral, RetryAfter: retryAfter),
                 static result => result.Verdict)
             .Build();
-        return new Surroundings(pipeline, own, limits.Get(cluster.ClusterId));
+        return new ClusterSurroundings(pipeline, own, limits.Get(cluster.ClusterId));
     }
-
-    private sealed record Surroundings(ResiliencePipeline<VisitResult> Pipeline, ClusterCircuits Circuits, ClusterLimits Limits);
 }
+
+/// <summary>The way into a cluster under one configuration, and what the cluster is counted by whatever the configuration.</summary>
+internal sealed record ClusterSurroundings(ResiliencePipeline<VisitResult> Pipeline, ClusterCircuits Circuits, ClusterLimits Limits);

@@ -32,7 +32,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
 
         if (!exchange.Request.Streaming || (attempt.Reader is null && exchange.AnswersAsJson))
         {
-            await exchange.Client.SendAsync(attempt.Features.StatusCode, headers => exchange.SetHeaders(headers, attempt.Features.Headers), attempt.Kept.Memory);
+            await exchange.Client.SendAsync(attempt.Features.StatusCode, attempt.Features.Headers, attempt.Kept.Memory);
             exchange.OnAnswered(attempt, attempt.ConcludedAt);
         }
         else if (attempt.Rest.Length > 0)
@@ -64,7 +64,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         var body = new PooledBuffer();
         body.Append(attempt.Kept.Span);
         attempt.Cluster.Credential?.Mask(body.WrittenSpan);
-        exchange.FirstAnswer = new UpstreamAnswer(attempt.Features.StatusCode, [.. attempt.Features.Headers], body);
+        exchange.FirstAnswer = new UpstreamAnswer(attempt.Features.StatusCode, attempt.Features.Headers, body);
     }
 
     /// <summary>The upstream's own error answer, unchanged.</summary>
@@ -83,19 +83,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         }
         else
         {
-            await exchange.Client.SendAsync(
-                answer.Status,
-                headers =>
-                {
-                    foreach (var (name, value) in answer.Headers)
-                    {
-                        headers[name] = value;
-                    }
-
-                    exchange.SetHeaders(headers, null);
-                    DoNotMultiply(headers);
-                },
-                answer.Body.Memory);
+            await exchange.Client.SendAsync(answer.Status, answer.Headers, answer.Body.Memory, DoNotMultiply);
         }
     }
 
@@ -132,20 +120,16 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         exchange.Outcome = exchange.Attempts == 0 ? ExchangeOutcome.Rejected : ExchangeOutcome.Failed;
         using var body = new PooledBuffer();
         exchange.Route.Format.WriteErrorBody(error, body);
-        await exchange.Client.SendAsync(
-            error.Status,
-            headers =>
+        await exchange.Client.SendAsync(error.Status, upstream: null, body.Memory, headers =>
+        {
+            headers.ContentType = "application/json";
+            if (error.Status == StatusCodes.Status503ServiceUnavailable)
             {
-                exchange.SetHeaders(headers, null);
-                headers.ContentType = "application/json";
-                if (error.Status == StatusCodes.Status503ServiceUnavailable)
-                {
-                    headers.RetryAfter = FaultAnswer.RetryAfter(fault, circuitWait);
-                }
+                headers.RetryAfter = FaultAnswer.RetryAfter(fault, circuitWait);
+            }
 
-                DoNotMultiply(headers);
-            },
-            body.Memory);
+            DoNotMultiply(headers);
+        });
     }
 
     private Fault FirstFault => exchange.FirstFault ?? new Fault(FaultKind.GatewayError, FaultPhase.Connect);

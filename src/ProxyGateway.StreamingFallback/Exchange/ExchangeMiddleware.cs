@@ -16,105 +16,125 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
 {
     public Task InvokeAsync(HttpContext context)
     {
-        var settings = RouteSettings.Of(context.GetRouteModel().Config);
-        return settings is null || !HttpMethods.IsPost(context.Request.Method) ? next(context) : EnterAsync(context, settings);
+        var route = RouteSettings.Of(context.GetRouteModel().Config);
+        if (route is null || !HttpMethods.IsPost(context.Request.Method))
+        {
+            return next(context);
+        }
+
+        var admission = AdmitAsync(context, route);
+        // Most bodies arrive with their heads. Then an open stream waits in one layer less.
+        return admission.IsCompletedSuccessfully ? RunAsync(admission.Result) : WaitAndRunAsync(admission);
     }
 
-    /// <summary>Past the limit over all routes, before the body is read: bodies are what takes memory.</summary>
-    private async Task EnterAsync(HttpContext context, RouteSettings route)
+    private async Task WaitAndRunAsync(ValueTask<ChatExchange?> admission) => await RunAsync(await admission);
+
+    private Task RunAsync(ChatExchange? exchange)
     {
-        var gate = services.Visits.Limits.All;
-        if (!await gate.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
+        if (exchange is null)
+        {
+            return Task.CompletedTask;
+        }
+
+        // Here, for what is below sees it as its own surroundings only if nothing that has ended already is in between.
+        exchange.Span = GatewayTracing.StartExchange(exchange.Http.Request, exchange.Route, exchange.RequestId);
+        return services.RunAsync(exchange, new ExchangeRunner(exchange, next, services), logger);
+    }
+
+    /// <summary>
+    /// Past the limit over all routes, before the body is read: bodies are what takes memory. Reads the body, and the request out of it.
+    /// Null where it was refused and has its answer.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ChatExchange?> AdmitAsync(HttpContext context, RouteSettings route)
+    {
+        var limits = services.Visits.Limits;
+        if (!await limits.All.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
         {
             services.Metrics.Overloaded("");
             await RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded(), TimeSpan.Zero);
-            return;
+            return null;
         }
 
+        ChatExchange? admitted = null;
+        RequestBody? body = null;
         try
         {
             var startedAt = services.Time.GetTimestamp();
             var requestId = RequestIds.Of(context.Request);
-            var memory = new MemoryShare(services.Visits.Limits.Memory, route.Limits.MaxReplayMemoryBytes);
-            var (body, request, refusal) = await AdmitAsync(context, route, memory);
-            var plan = request is null ? null : AttemptPlan.For(route, request);
-            if ((refusal ?? Check(context, plan)) is { } error)
+            var memory = new MemoryShare(limits.Memory, route.Limits.MaxReplayMemoryBytes);
+            (body, var error) = await ReadBodyAsync(context, route, memory);
+            ChatRequest? request = null;
+            error ??= Read(context, route, body!, out request) ?? CountHop(context);
+            if (error is null && AttemptPlan.For(route, request!) is { } plan)
             {
-                if (error.Status == StatusCodes.Status503ServiceUnavailable)
+                AttemptRequest.Clean(context, requestId);
+                if (request!.Streaming)
                 {
-                    services.Metrics.OutOfReplayMemory(route.RouteId);
+                    body!.Settle();
                 }
 
-                body?.Dispose();
-                await RefuseAsync(context, route, requestId, error, services.Time.GetElapsedTime(startedAt));
-                return;
+                return admitted = new ChatExchange(context, route, request, body!, services.Time, services.Drain.EndStreams)
+                {
+                    Plan = plan,
+                    RequestId = requestId,
+                    ClusterId = plan[0].Settings.ClusterId,
+                    Metrics = services.Metrics,
+                    Memory = memory,
+                    TextMemory = memory with { Budget = limits.Text },
+                };
             }
 
-            AttemptRequest.Clean(context, requestId);
-            using var span = GatewayTracing.StartExchange(context.Request, route, requestId);
-            using var exchange = new ChatExchange(context, route, request!, body!, services.Time, services.Drain.EndStreams)
+            if (error is { Status: StatusCodes.Status503ServiceUnavailable })
             {
-                RequestId = requestId,
-                ClusterId = plan![0].Settings.ClusterId,
-                Span = span,
-                Metrics = services.Metrics,
-                Memory = memory,
-                TextMemory = memory with { Budget = services.Visits.Limits.Text },
-            };
-            try
-            {
-                await services.RunAsync(exchange, new ExchangeRunner(exchange, plan, next, services), logger);
+                services.Metrics.OutOfReplayMemory(route.RouteId);
             }
-            finally
-            {
-                GatewayTracing.Ended(exchange);
-            }
+
+            await RefuseAsync(context, route, requestId, error ?? UnknownModel(), services.Time.GetElapsedTime(startedAt));
+            return null;
         }
         finally
         {
-            gate.Leave();
+            if (admitted is null)
+            {
+                body?.Dispose();
+                limits.All.Leave();
+            }
         }
     }
 
-    /// <summary>What of a request that was read speaks against sending it on; null where nothing does.</summary>
-    private static GatewayError? Check(HttpContext context, IReadOnlyList<PlannedCluster>? plan) =>
-        !HopCount.TryAdd(context.Request.Headers) ? FaultAnswer.TooManyHops
-        : plan is null ? new GatewayError(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.")
-        : null;
-
-    /// <summary>Reads the body into memory and the request out of it.</summary>
+    /// <summary>Reads the body into memory; what speaks against that where it cannot be.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<(RequestBody? Body, ChatRequest? Request, GatewayError? Refusal)> AdmitAsync(HttpContext context, RouteSettings route, MemoryShare memory)
+    private static async ValueTask<(RequestBody? Body, GatewayError? Error)> ReadBodyAsync(HttpContext context, RouteSettings route, MemoryShare memory)
     {
         if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            return (null, null, Unreadable("A compressed request body cannot be read; send it without Content-Encoding."));
+            return (null, Unreadable("A compressed request body cannot be read; send it without Content-Encoding."));
         }
 
-        RequestBody? body;
-        BodyRefusal why;
         try
         {
-            (body, why) = await RequestBody.ReadAsync(context.Request, route.Limits.MaxRequestBytes, memory, context.RequestAborted);
+            var (body, why) = await RequestBody.ReadAsync(context.Request, route.Limits.MaxRequestBytes, memory, context.RequestAborted);
+            return (body, body is not null ? null : why == BodyRefusal.TooLarge ? TooLarge(route) : Overloaded());
         }
         catch (BadHttpRequestException e)
         {
-            return (null, null, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(route) : Unreadable("The request body could not be read."));
+            return (null, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(route) : Unreadable("The request body could not be read."));
         }
         catch (OutOfMemoryException)
         {
-            return (null, null, Overloaded());
+            return (null, Overloaded());
         }
-
-        if (body is null)
-        {
-            return (null, null, why == BodyRefusal.TooLarge ? TooLarge(route) : Overloaded());
-        }
-
-        var target = context.Request.Path.Value + context.Request.QueryString.Value;
-        var problem = route.Format.ReadRequest(body.Memory.Span, target, out var request);
-        return problem is null ? (body, request, null) : (body, null, Unreadable(problem));
     }
+
+    private static GatewayError? Read(HttpContext context, RouteSettings route, RequestBody body, out ChatRequest? request) =>
+        route.Format.ReadRequest(body.Memory.Span, context.Request.Path.Value + context.Request.QueryString.Value, out request) is { } problem
+            ? Unreadable(problem)
+            : null;
+
+    private static GatewayError? CountHop(HttpContext context) => HopCount.TryAdd(context.Request.Headers) ? null : FaultAnswer.TooManyHops;
+
+    private static GatewayError UnknownModel() => new(StatusCodes.Status404NotFound, "model_not_found", "No cluster is configured for this model.");
 
     private static GatewayError Overloaded()
     {

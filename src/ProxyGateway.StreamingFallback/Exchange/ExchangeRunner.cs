@@ -25,7 +25,7 @@ namespace ProxyGateway.StreamingFallback.Exchange;
 /// (5) Give up: the loud ending if anything was sent, else an HTTP error that names the first fault.
 /// The circuit hears its verdict before an ending, which may leave by an exception that says nothing of the upstream.
 /// </remarks>
-internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<PlannedCluster> plan, RequestDelegate next, ExchangeServices services) : IExchangeRunner
+internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next, ExchangeServices services) : IExchangeRunner
 {
     private static readonly VisitResult Answered = new(VisitEnd.Answered, CircuitVerdict.Success);
 
@@ -36,10 +36,12 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
     private int _clustersFailedOnRequest;
     private bool _failedOnRequestHere;
 
-    public async Task RunAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask RunAsync()
     {
         using (_heartbeat)
         {
+            var plan = exchange.Plan;
             var mode = exchange.Request.Streaming ? AttemptMode.Streaming : AttemptMode.NonStreaming;
             PassedOver? passedOver = null;
             for (_position = 0; _position < plan.Count && !exchange.Client.Aborted.IsCancellationRequested; _position++)
@@ -53,7 +55,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                     continue;
                 }
 
-                var visit = await EnterAsync(cluster, state, mode);
+                var visit = await services.Visits.RunAsync(cluster.Settings, new Visit(this, cluster, state, mode, exchange.Limits.MaxAttempts), exchange.Client.Aborted);
                 switch (visit.End)
                 {
                     case VisitEnd.Answered:
@@ -78,9 +80,13 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 }
             }
 
-            if (passedOver?.LeastBad(plan) is { } leastBad && (await EnterAsync(leastBad.Cluster, leastBad.State, mode, isLastResort: true)).End == VisitEnd.Answered)
+            if (passedOver?.LeastBad(plan) is { } leastBad)
             {
-                return;
+                var lastResort = new Visit(this, leastBad.Cluster, leastBad.State, mode, maxAttempts: 1) { IsLastResort = true };
+                if ((await services.Visits.RunAsync(leastBad.Cluster.Settings, lastResort, exchange.Client.Aborted)).End == VisitEnd.Answered)
+                {
+                    return;
+                }
             }
 
             // (5)
@@ -95,27 +101,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         || exchange.Attempts >= exchange.Limits.MaxAttempts
         || exchange.Client.Aborted.IsCancellationRequested
         || (end == VisitEnd.Refused && cluster.Settings.OnOpen == OpenCircuitAction.Reject && !cluster.IsFallback);
-
-    /// <summary>Past the concurrency limit, then the circuit. The last resort is the visit to a cluster whose circuit has refused already.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<VisitResult> EnterAsync(PlannedCluster cluster, ClusterState state, AttemptMode mode, bool isLastResort = false)
-    {
-        var limits = services.Visits.LimitsOf(cluster.Settings);
-        if (!await limits.Gate.EnterAsync(cluster.Settings.Concurrency, exchange.Client.Aborted))
-        {
-            return new VisitResult(VisitEnd.Full, CircuitVerdict.Neutral, mode);
-        }
-
-        try
-        {
-            var visit = new Visit(this, cluster, state, mode, isLastResort ? 1 : exchange.Limits.MaxAttempts);
-            return isLastResort ? (await VisitAsync(visit)).Result! : await services.Visits.RunAsync(cluster.Settings, visit);
-        }
-        finally
-        {
-            limits.Gate.Leave();
-        }
-    }
 
     private ClusterState? FindDestinations(PlannedCluster cluster)
     {
@@ -132,14 +117,14 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         exchange.ClusterPermit = visit.Permit;
         exchange.ClusterId = cluster.Settings.ClusterId;
         exchange.AskedModel = cluster.Model ?? exchange.Request.Model;
-        var limits = services.Visits.LimitsOf(cluster.Settings);
+        var limits = visit.Around.Limits;
         var budget = limits.Budget;
         budget.OnExchange();
         _failedOnRequestHere = false;
         string? failedDestination = null;
         for (var attemptsHere = 1; ; attemptsHere++)
         {
-            mode = StreamingCircuit.Enter(exchange, services.Visits.CircuitsOf(cluster.Settings), cluster.Settings, mode, out var streaming);
+            mode = StreamingCircuit.Enter(exchange, visit.Around.Circuits, cluster.Settings, mode, out var streaming);
             exchange.Attempts++;
             exchange.Recovery = cluster.IsFallback ? "fallback" : exchange.Attempts > 1 ? "replay" : "none";
 
@@ -199,6 +184,9 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
                 // A last event that lacked only its blank line: it counts as delivered, so it must be.
                 await attempt.DeliverRestAsync();
             }
+
+            // What comes next takes its time.
+            await attempt.FlushAsync();
 
             _heartbeat?.Resume();
             var decision = Decide(Describe(attempt, outcome, visit, attemptsHere), budget, cluster.Settings);
@@ -284,7 +272,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, IReadOnlyList<Planne
         AttemptsHere = attemptsHere,
         DeliveredHere = attempt.Delivering,
         IsFallbackCluster = visit.Cluster.IsFallback,
-        AnotherClusterLeft = _position + 1 < plan.Count,
+        AnotherClusterLeft = _position + 1 < exchange.Plan.Count,
         BudgetLeft = true,
         IsProbe = exchange.ClusterPermit is { IsProbe: true },
         ClustersFailedOnRequest = _clustersFailedOnRequest,

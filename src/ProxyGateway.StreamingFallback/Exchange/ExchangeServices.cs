@@ -21,7 +21,10 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
 
     public DrainSignal Drain => drain;
 
-    /// <summary>Runs an exchange to its ending: counted, seen while in flight, logged, and never without an answer.</summary>
+    /// <summary>
+    /// Runs an exchange to its ending: counted, seen while in flight, logged, and never without an answer. Disposes of it then, and
+    /// leaves the gate over all routes, which the caller has entered for it.
+    /// </summary>
     public async Task RunAsync(ClientExchange exchange, IExchangeRunner runner, ILogger logger)
     {
         metrics.Started(exchange.RouteId);
@@ -49,6 +52,8 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
             live.End(inFlight);
             ExchangeLog.Ended(logger, exchange);
             metrics.Ended(exchange);
+            exchange.Dispose();
+            visits.Limits.All.Leave();
         }
     }
 }
@@ -56,7 +61,7 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
 /// <summary>Carries an exchange to its ending.</summary>
 internal interface IExchangeRunner
 {
-    Task RunAsync();
+    ValueTask RunAsync();
 
     /// <summary>Something in <see cref="RunAsync"/> failed that is not the upstream's: gives the ending that is possible.</summary>
     Task GiveUpAsync();

@@ -43,10 +43,7 @@ internal sealed class Heartbeat : IDisposable
         if (!_ended)
         {
             var format = _exchange.Route.Format;
-            _ = _exchange.Client.BeatAsync(
-                format.StreamContentType,
-                headers => _exchange.SetHeaders(headers, null),
-                output => format.WriteHeartbeat(_exchange.Delivered, output));
+            _ = _exchange.Client.BeatAsync(format.StreamContentType, output => format.WriteHeartbeat(_exchange.Delivered, output));
         }
     }
 }

@@ -17,6 +17,9 @@ internal enum BodyRefusal
 /// <summary>The client's request body, read once and kept as long as an attempt may still need it.</summary>
 internal sealed class RequestBody : IDisposable
 {
+    /// <summary>Up to here an array is rented: it comes warm, and the next power of two is not far.</summary>
+    private const int RentedUpTo = 4096;
+
     /// <summary>Up to here an exact array costs less than a rented one of the next power of two.</summary>
     private const int ExactUpTo = 64 * 1024;
 
@@ -57,7 +60,7 @@ internal sealed class RequestBody : IDisposable
             return (null, BodyRefusal.NoMemory);
         }
 
-        var body = new RequestBody(size, rented: size != known, memory);
+        var body = new RequestBody(size, rented: size != known || size <= RentedUpTo, memory);
         try
         {
             var refusal = await body.FillAsync(request.Body, known, maxBytes, cancellationToken);
@@ -73,6 +76,17 @@ internal sealed class RequestBody : IDisposable
         {
             body.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The body will be kept for long: what was rented for it is exchanged for what it needs.</summary>
+    public void Settle()
+    {
+        if (_rented && Length <= RentedUpTo)
+        {
+            var exact = Memory.ToArray();
+            Arrays.Return(_array);
+            (_array, _rented) = (exact, false);
         }
     }
 

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http;
 using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.Configuration;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -19,13 +21,17 @@ internal sealed class CredentialTransform : ITransformProvider
     {
         if (UpstreamCall.Of(transform.HttpContext)?.Cluster.Credential is { } credential)
         {
-            var headers = transform.HttpContext.Response.Headers;
-            foreach (var name in headers.Where(h => h.Value.Any(v => v?.Contains(credential.Secret, StringComparison.Ordinal) == true)).Select(h => h.Key).ToList())
-            {
-                headers.Remove(name);
-            }
+            Remove(credential, transform.HttpContext.Response.Headers);
         }
 
         return default;
     });
+
+    private static void Remove(ClusterCredential credential, IHeaderDictionary headers)
+    {
+        foreach (var name in headers.Where(h => h.Value.Any(v => v?.Contains(credential.Secret, StringComparison.Ordinal) == true)).Select(h => h.Key).ToList())
+        {
+            headers.Remove(name);
+        }
+    }
 }

@@ -20,8 +20,10 @@ internal static class LoadCommand
         Environment.SetEnvironmentVariable(ChildProcess.InlineCompletions, "1");
         var directory = Directory.CreateTempSubdirectory("proxygateway-bench-").FullName;
         using var upstream = ChildProcess.StartSelf(["upstream"], new Dictionary<string, string> { [ChildProcess.InlineCompletions] = "1" }, keepOutput: true);
-        var upstreamPort = int.Parse(upstream.ReadLine() ?? throw new InvalidOperationException("The upstream did not start."), System.Globalization.CultureInfo.InvariantCulture);
-        var catalog = new TargetCatalog(upstreamPort, directory, options);
+        var upstreamPort = PortOf(upstream);
+        // Only for targets that ask it over HTTP/2; idle without them.
+        using var http2Upstream = options.Targets.Any(TargetCatalog.IsHttp2) ? ChildProcess.StartSelf(["upstream-http2"], keepOutput: true) : null;
+        var catalog = new TargetCatalog(upstreamPort, http2Upstream is null ? 0 : PortOf(http2Upstream), directory, options);
         var targets = options.Targets.Select(catalog.Find).OfType<Target>().ToList();
         var report = new LoadReport(options);
         try
@@ -48,6 +50,9 @@ internal static class LoadCommand
 
         return report.HasResults ? 0 : 1;
     }
+
+    private static int PortOf(ChildProcess upstream) =>
+        int.Parse(upstream.ReadLine() ?? throw new InvalidOperationException("The upstream did not start."), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Cells for which every target runs from the beginning to the end and is warm.</summary>
     private static async Task RunSharedProcessesAsync(LoadOptions options, List<Target> targets, int upstreamPort, int upstreamId, LoadReport report)
@@ -135,12 +140,13 @@ internal static class LoadCommand
         }
 
         // Two descriptors per stream in a proxy, and the usual limit of a process is 20,000.
-        int[] sizes = options.Quick ? [1000] : [1000, 9000];
+        // Where the connections to the upstream are shared it is one each, and more hold.
+        int[] sizes = options.Quick ? [1000] : [1000, 9000, 15_000];
         foreach (var size in sizes)
         {
             for (var round = 0; round < Math.Min(options.Rounds, 3); round++)
             {
-                foreach (var target in targets)
+                foreach (var target in targets.Where(t => size <= 9000 || TargetCatalog.IsHttp2(t.Name)))
                 {
                     report.Add("memory", target.Name, round, await HoldAsync(target, size), null);
                 }

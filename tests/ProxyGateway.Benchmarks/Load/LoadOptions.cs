@@ -19,6 +19,9 @@ internal sealed class LoadOptions
     /// <summary>Another gateway executable (a published one) than the one this bench was built with.</summary>
     public string? GatewayPath { get; private set; }
 
+    /// <summary>An earlier build, measured beside this one as <c>gateway-before</c>.</summary>
+    public string? BeforePath { get; private set; }
+
     /// <summary>Directory with <c>node_modules/@portkey-ai/gateway</c>.</summary>
     public string? PortkeyDirectory { get; private set; }
 
@@ -60,6 +63,9 @@ internal sealed class LoadOptions
                     break;
                 case "--gateway":
                     options.GatewayPath = Path.GetFullPath(value);
+                    break;
+                case "--before":
+                    options.BeforePath = Path.GetFullPath(value);
                     break;
                 case "--portkey":
                     options.PortkeyDirectory = Path.GetFullPath(value);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
@@ -48,10 +49,14 @@ public sealed class AttemptAllocationTests
             http.Request.Body = new MemoryStream("{}"u8.ToArray());
             http.Request.ContentLength = 2;
             var (body, _) = RequestBody.ReadAsync(http.Request, 1024, default, default).AsTask().GetAwaiter().GetResult();
-            _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default) { Attempts = 1 };
+            _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default)
+            {
+                Plan = route.PlanForAll,
+                Attempts = 1,
+            };
             _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false);
             _attempt.Features.StatusCode = StatusCodes.Status200OK;
-            _attempt.Features.Headers.ContentType = "text/event-stream";
+            _attempt.Features.Headers[HeaderNames.ContentType] = "text/event-stream";
             Write(EventTexts.Role);
             Write(EventTexts.Of("plain text")[0]);
             Write(first);

@@ -65,12 +65,12 @@ public sealed class AttemptClockTests
     [Fact]
     public void Deadline_CutsTheClockShort_UntilItIsCleared()
     {
-        using var bounded = new AttemptClock(_time, () => _fired++);
+        using var bounded = new AttemptClock(_time, _ => _fired++, null);
         bounded.SetDeadline(_time.GetTimestamp() + (2 * _time.TimestampFrequency));
         bounded.Start(FaultKind.ReplayTimeout, TimeSpan.FromSeconds(30), _time.GetTimestamp());
         Advance(2.1);
         Assert.Equal(1, _fired);
-        using var cleared = new AttemptClock(_time, () => _fired++);
+        using var cleared = new AttemptClock(_time, _ => _fired++, null);
         cleared.SetDeadline(_time.GetTimestamp() + (2 * _time.TimestampFrequency));
         cleared.ClearDeadline();
         cleared.Start(FaultKind.IdleTimeout, TimeSpan.FromSeconds(30), _time.GetTimestamp());
@@ -98,7 +98,7 @@ public sealed class AttemptClockTests
 
     private AttemptClock Start(FaultKind kind, double seconds)
     {
-        var clock = new AttemptClock(_time, () => _fired++);
+        var clock = new AttemptClock(_time, _ => _fired++, null);
         clock.Start(kind, TimeSpan.FromSeconds(seconds), _time.GetTimestamp());
         return clock;
     }

@@ -8,8 +8,14 @@ internal static class AttemptBody
     /// <summary>See <see cref="ChatFormat.WriteAttemptBody"/>.</summary>
     public static bool Write(ChatRequest request, ReadOnlySpan<byte> body, AttemptMode mode, string? model, IBufferWriter<byte> output)
     {
+        var becomesWhole = mode == AttemptMode.NonStreaming && request.Streaming;
+        if (!becomesWhole && model is null)
+        {
+            return false;
+        }
+
         var edits = new BodyEdits(body);
-        if (mode == AttemptMode.NonStreaming && request.Streaming)
+        if (becomesWhole)
         {
             edits.SetMember(request.StreamValue, "stream", "false"u8.ToArray());
             if (!request.StreamOptionsMember.Equals(default))
@@ -21,11 +27,6 @@ internal static class AttemptBody
         if (model is not null)
         {
             edits.SetMember(request.ModelValue, "model", BodyEdits.Quote(model));
-        }
-
-        if (edits.IsEmpty)
-        {
-            return false;
         }
 
         edits.Write(output);

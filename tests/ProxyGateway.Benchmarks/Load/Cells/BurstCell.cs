@@ -13,7 +13,7 @@ internal sealed class BurstCell(int connections, int streamsEach) : Cell
     public override async Task<CellResult> RunAsync(Target target)
     {
         var cpu = new CpuWindow(target.ProcessId);
-        var events = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => StreamAsync(target.Port))));
+        var events = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => StreamAsync(target))));
         return new CellResult(
             new Dictionary<string, double>
             {
@@ -23,11 +23,11 @@ internal sealed class BurstCell(int connections, int streamsEach) : Cell
             events.Sum() == (long)connections * streamsEach * EventsPerStream ? null : "events were lost");
     }
 
-    private async Task<long> StreamAsync(int port)
+    private async Task<long> StreamAsync(Target target)
     {
         using var connection = new LoadConnection(64 * 1024);
-        await connection.ConnectAsync(port);
-        var request = WireText.Request($"burst={EventsPerStream}", stream: true);
+        await connection.ConnectAsync(target.Port);
+        var request = target.Request($"burst={EventsPerStream}", stream: true);
         for (var i = 0; i < streamsEach; i++)
         {
             await connection.SendAsync(request);

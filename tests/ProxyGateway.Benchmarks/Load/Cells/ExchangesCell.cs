@@ -16,7 +16,7 @@ internal sealed class ExchangesCell(string behaviour, bool stream, int connectio
         var each = exchanges / connections;
         var latency = new DelayHistogram();
         var cpu = new CpuWindow(target.ProcessId);
-        await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => AskAsync(target.Port, each, latency))));
+        await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(() => AskAsync(target, each, latency))));
         return new CellResult(new Dictionary<string, double>
         {
             ["cpu s / 10,000 exchanges"] = cpu.CpuPer(1e4, each * connections),
@@ -25,14 +25,14 @@ internal sealed class ExchangesCell(string behaviour, bool stream, int connectio
         });
     }
 
-    /// <summary>Whether the proxy at this port gives an answer.</summary>
-    public static async Task<bool> AnswersAsync(int port)
+    /// <summary>Whether the proxy gives an answer.</summary>
+    public static async Task<bool> AnswersAsync(Target target)
     {
         try
         {
             using var connection = new LoadConnection(4096);
-            await connection.ConnectAsync(port);
-            await connection.SendAsync(WireText.Request("json", stream: false));
+            await connection.ConnectAsync(target.Port);
+            await connection.SendAsync(target.Request("json", stream: false));
             await connection.ReceiveToEndAsync().WaitAsync(TimeSpan.FromSeconds(5));
             return true;
         }
@@ -42,11 +42,11 @@ internal sealed class ExchangesCell(string behaviour, bool stream, int connectio
         }
     }
 
-    private async Task AskAsync(int port, int count, DelayHistogram latency)
+    private async Task AskAsync(Target target, int count, DelayHistogram latency)
     {
         using var connection = new LoadConnection(4096);
-        await connection.ConnectAsync(port);
-        var request = WireText.Request(behaviour, stream);
+        await connection.ConnectAsync(target.Port);
+        var request = target.Request(behaviour, stream);
         for (var i = 0; i < count; i++)
         {
             var since = Stopwatch.GetTimestamp();

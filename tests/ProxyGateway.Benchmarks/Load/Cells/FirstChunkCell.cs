@@ -19,8 +19,8 @@ internal sealed class FirstChunkCell(int upstreamPort, int streams) : Cell
         await plain.ConnectAsync(upstreamPort);
         for (var i = 0; i < streams; i++)
         {
-            await AskAsync(plain, direct);
-            await AskAsync(proxied, through);
+            await AskAsync(plain, WireText.Request("short", stream: true), direct);
+            await AskAsync(proxied, target.Request("short", stream: true), through);
         }
 
         return new CellResult(new Dictionary<string, double>
@@ -31,10 +31,10 @@ internal sealed class FirstChunkCell(int upstreamPort, int streams) : Cell
         });
     }
 
-    private static async Task AskAsync(LoadConnection connection, DelayHistogram times)
+    private static async Task AskAsync(LoadConnection connection, byte[] request, DelayHistogram times)
     {
         var since = Stopwatch.GetTimestamp();
-        await connection.SendAsync(WireText.Request("short", stream: true));
+        await connection.SendAsync(request);
         await connection.ReceiveFirstEventAsync();
         times.Add(Stopwatch.GetElapsedTime(since));
         await connection.ReceiveRestAsync();

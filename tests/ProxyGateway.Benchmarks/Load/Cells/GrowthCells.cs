@@ -45,18 +45,18 @@ internal sealed class LongerStreamsCell : Cell
         foreach (var events in (int[])[100, 1_000, 10_000, 100_000])
         {
             var cpu = new CpuWindow(target.ProcessId);
-            var received = await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(() => StreamAsync(target.Port, events))));
+            var received = await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(() => StreamAsync(target, events))));
             values[string.Create(CultureInfo.InvariantCulture, $"cpu s / million chunks of {events}")] = cpu.CpuPer(1e6, received.Sum());
         }
 
         return new CellResult(values);
     }
 
-    private static async Task<long> StreamAsync(int port, int events)
+    private static async Task<long> StreamAsync(Target target, int events)
     {
         using var connection = new LoadConnection(64 * 1024);
-        await connection.ConnectAsync(port);
-        var request = WireText.Request(string.Create(CultureInfo.InvariantCulture, $"burst={events}"), stream: true);
+        await connection.ConnectAsync(target.Port);
+        var request = target.Request(string.Create(CultureInfo.InvariantCulture, $"burst={events}"), stream: true);
         for (var left = EventsInAll / Connections; left > 0; left -= events)
         {
             await connection.SendAsync(request);

@@ -39,7 +39,7 @@ internal sealed class MemoryCell(int streams) : Cell
     private static async Task OpenAsync(Target target, List<LoadConnection> connections, int count)
     {
         const int AtOnce = 50;
-        var request = WireText.Request("paced=0.1", stream: true);
+        var request = target.Request("paced=0.1", stream: true);
         for (var opened = 0; opened < count; opened += AtOnce)
         {
             var batch = Enumerable.Range(0, Math.Min(AtOnce, count - opened)).Select(_ => new LoadConnection(1024)).ToList();

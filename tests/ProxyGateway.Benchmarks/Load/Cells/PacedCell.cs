@@ -17,7 +17,7 @@ internal sealed class PacedCell(string name, int streams, double perSecond, Time
         try
         {
             var delays = new DelayHistogram();
-            var request = WireText.Request(string.Create(CultureInfo.InvariantCulture, $"paced={perSecond}"), stream: true);
+            var request = target.Request(string.Create(CultureInfo.InvariantCulture, $"paced={perSecond}"), stream: true);
             for (var i = 0; i < streams; i++)
             {
                 var connection = new LoadConnection(4096);

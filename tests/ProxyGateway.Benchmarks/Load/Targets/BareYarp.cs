@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace ProxyGateway.Benchmarks.Load.Targets;
 
@@ -13,6 +14,7 @@ namespace ProxyGateway.Benchmarks.Load.Targets;
 internal static class BareYarp
 {
     public const string Inline = "inline";
+    public const string Http2 = "http2";
 
     public static async Task<int> RunAsync(string listen, string upstream, string tuning)
     {
@@ -38,6 +40,7 @@ internal static class BareYarp
                 new ClusterConfig
                 {
                     ClusterId = "agent",
+                    HttpRequest = tuning == Http2 ? new ForwarderRequestConfig { Version = HttpVersion.Version20, VersionPolicy = System.Net.Http.HttpVersionPolicy.RequestVersionExact } : null,
                     Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = upstream } },
                 },
             ]);

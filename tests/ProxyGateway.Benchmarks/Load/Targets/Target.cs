@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using ProxyGateway.Benchmarks.Load.Wire;
 
 namespace ProxyGateway.Benchmarks.Load.Targets;
 
 /// <summary>A proxy to measure: how to start it in front of an upstream, and where it then listens.</summary>
-internal sealed class Target(string name, Func<int, ChildProcess> start) : IDisposable
+internal sealed class Target(string name, Func<int, ChildProcess> start, Func<string, string>? headers = null) : IDisposable
 {
     private ChildProcess? _process;
 
@@ -13,6 +14,9 @@ internal sealed class Target(string name, Func<int, ChildProcess> start) : IDisp
     public int Port { get; private set; }
 
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException($"{name} is not running.");
+
+    /// <summary>A request through this proxy for one of the upstream's behaviours.</summary>
+    public byte[] Request(string behaviour, bool stream) => WireText.Request(behaviour, stream, headers?.Invoke(behaviour) ?? "");
 
     /// <summary>Starts it and waits for its first answer; returns how long that took.</summary>
     public async Task<TimeSpan> StartAsync()
@@ -23,7 +27,7 @@ internal sealed class Target(string name, Func<int, ChildProcess> start) : IDisp
         _process = start(Port);
         while (true)
         {
-            if (await Cells.ExchangesCell.AnswersAsync(Port))
+            if (await Cells.ExchangesCell.AnswersAsync(this))
             {
                 return System.Diagnostics.Stopwatch.GetElapsedTime(since);
             }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace ProxyGateway.Benchmarks.Load.Targets;
 
 /// <summary>The proxies this bench knows how to start.</summary>
-internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOptions options)
+internal sealed class TargetCatalog(int upstreamPort, int http2UpstreamPort, string directory, LoadOptions options)
 {
     private static readonly Dictionary<string, string> NoSpin = new() { ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0" };
 
@@ -17,17 +17,23 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
             // The gateway's host settings.
             "yarp-tuned" => port => Yarp(port, "plain", NoSpin),
             "yarp-inline" => port => Yarp(port, BareYarp.Inline, NoSpin),
+            "yarp-http2" => port => Yarp(port, BareYarp.Http2, NoSpin, http2UpstreamPort),
             "gateway" => port => Gateway(port),
+            "gateway-http2" => port => Gateway(port, http2: true),
+            "gateway-before" => options.BeforePath is { } before ? port => Gateway(port, path: before) : Skip(name, "--before names no earlier build"),
             "gateway-inline" => port => Gateway(port, inline: true),
             // Recovers as often as it is asked to: no circuit opens and no budget ends.
             "gateway-patient" => port => Gateway(port, patient: true),
             "nginx" => Installed(name, "/usr/sbin/nginx", Nginx),
             "haproxy" => Installed(name, "/usr/sbin/haproxy", HAProxy),
             "portkey" => Portkey(),
-            _ => Skip(name, "unknown; one of yarp, yarp-tuned, yarp-inline, gateway, gateway-inline, nginx, haproxy, portkey"),
+            _ => Skip(name, "unknown; one of yarp, yarp-tuned, yarp-inline, yarp-http2, gateway, gateway-http2, gateway-inline, gateway-before, nginx, haproxy, portkey"),
         };
-        return start is null ? null : new Target(name, start);
+        return start is null ? null : new Target(name, start, name == "portkey" ? PortkeyHeaders : null);
     }
+
+    /// <summary>Whether a proxy asks the upstream over HTTP/2.</summary>
+    public static bool IsHttp2(string name) => name.EndsWith("-http2", StringComparison.Ordinal);
 
     private static Func<int, ChildProcess>? Skip(string name, string why)
     {
@@ -38,10 +44,10 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
     private static Func<int, ChildProcess>? Installed(string name, string file, Func<int, ChildProcess> start) =>
         File.Exists(file) ? start : Skip(name, $"{file} is not there (Debian package `{name}`)");
 
-    private ChildProcess Yarp(int port, string tuning, IReadOnlyDictionary<string, string>? environment) =>
-        ChildProcess.StartSelf(["yarp", $"{port}", $"http://127.0.0.1:{upstreamPort}", tuning], environment);
+    private ChildProcess Yarp(int port, string tuning, IReadOnlyDictionary<string, string>? environment, int? upstream = null) =>
+        ChildProcess.StartSelf(["yarp", $"{port}", $"http://127.0.0.1:{upstream ?? upstreamPort}", tuning], environment);
 
-    private ChildProcess Gateway(int port, bool inline = false, bool patient = false)
+    private ChildProcess Gateway(int port, bool inline = false, bool patient = false, bool http2 = false, string? path = null)
     {
         var file = Path.Combine(directory, $"gateway-{port}.json");
         var configuration = new JsonObject
@@ -67,7 +73,8 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
                 {
                     ["agent"] = new JsonObject
                     {
-                        ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{upstreamPort}" } },
+                        ["Destinations"] = new JsonObject { ["a"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{(http2 ? http2UpstreamPort : upstreamPort)}" } },
+                        ["HttpRequest"] = http2 ? new JsonObject { ["Version"] = "2", ["VersionPolicy"] = "RequestVersionExact" } : null,
                         ["Fallback"] = new JsonArray(new JsonObject { ["Cluster"] = "other" }),
                         ["CircuitBreaker"] = new JsonObject { ["Enabled"] = !patient },
                         ["Retry"] = new JsonObject { ["Budget"] = patient ? 1.0 : 0.2 },
@@ -80,7 +87,7 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
             },
         };
         File.WriteAllText(file, configuration.ToJsonString());
-        var path = options.GatewayPath ?? Path.Combine(AppContext.BaseDirectory, "proxygateway.dll");
+        path ??= options.GatewayPath ?? Path.Combine(AppContext.BaseDirectory, "proxygateway.dll");
         return path.EndsWith(".dll", StringComparison.Ordinal)
             ? ChildProcess.Start("dotnet", [path, "run", "--config", file])
             : ChildProcess.Start(path, ["run", "--config", file]);
@@ -145,6 +152,10 @@ internal sealed class TargetCatalog(int upstreamPort, string directory, LoadOpti
             """);
         return ChildProcess.Start("/usr/sbin/haproxy", ["-db", "-q", "-f", file]);
     }
+
+    /// <summary>It is told with each request where to go, and appends the API's own path without a query.</summary>
+    private string PortkeyHeaders(string behaviour) =>
+        $"x-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:{upstreamPort}/as/{behaviour}/v1\r\n";
 
     private Func<int, ChildProcess>? Portkey()
     {

@@ -153,9 +153,16 @@ internal sealed class UpstreamServer
                 left -= read;
             }
 
-            var start = text.IndexOf('?', StringComparison.Ordinal) + 1;
-            return (text[start..text.IndexOf(' ', start)], streaming);
+            return (Behaviour(text), streaming);
         }
+    }
+
+    /// <summary>From the query, or for proxies that leave that out from a path that begins with <c>/as/</c>.</summary>
+    private static string Behaviour(string head)
+    {
+        var target = head[(head.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+        target = target[..target.IndexOf(' ', StringComparison.Ordinal)];
+        return target.StartsWith("/as/", StringComparison.Ordinal) ? target.Split('/')[2] : target[(target.IndexOf('?', StringComparison.Ordinal) + 1)..];
     }
 
     /// <summary>The client of the bench writes the member near the beginning of its body, so no read divides it.</summary>

@@ -42,18 +42,22 @@ internal static class WireText
     /// <summary>A whole answer of about one kilobyte; <c>choices</c> comes last so that it ends in <see cref="AnswerEnd"/>.</summary>
     public static byte[] Answer { get; } = MakeAnswer();
 
-    /// <summary>A request of about two kilobytes that asks the upstream for one of its behaviours.</summary>
-    public static byte[] Request(string behaviour, bool stream)
+    /// <summary>A request of about two kilobytes that asks the upstream for one of its behaviours. <paramref name="headers"/> are whole lines.</summary>
+    public static byte[] Request(string behaviour, bool stream, string headers = "")
     {
         var text = new string('x', 1900);
         var body = $"{{\"model\":\"bench\",\"stream\":{(stream ? "true" : "false")},\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]}}";
         return Encoding.ASCII.GetBytes(
-            $"POST {Path}?{behaviour} HTTP/1.1\r\nHost: bench.test\r\nContent-Type: application/json\r\nAuthorization: Bearer bench\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            $"POST {Path}?{behaviour} HTTP/1.1\r\nHost: bench.test\r\nContent-Type: application/json\r\nAuthorization: Bearer bench\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}");
     }
 
     /// <summary>Writes the time of now into a copy of <see cref="Content"/>.</summary>
     public static void Stamp(Span<byte> content) =>
         Utf8Formatter.TryFormat(Stopwatch.GetTimestamp(), content.Slice(TimeOffset, TimeDigits), out _, new('D', TimeDigits));
+
+    /// <summary>As <see cref="Stamp"/>, without the HTTP chunk around it.</summary>
+    public static void StampBody(Span<byte> content) =>
+        Utf8Formatter.TryFormat(Stopwatch.GetTimestamp(), content.Slice(content.IndexOf(Mark) - TimeDigits, TimeDigits), out _, new('D', TimeDigits));
 
     /// <summary>The delay of the event whose tilde is at <paramref name="mark"/>; null where its digits came in an earlier read.</summary>
     public static TimeSpan? Delay(ReadOnlySpan<byte> bytes, int mark) =>

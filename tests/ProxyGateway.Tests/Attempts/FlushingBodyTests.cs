@@ -1,0 +1,270 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Time.Testing;
+using Microsoft.Net.Http.Headers;
+using ProxyGateway.StreamingFallback.Attempts;
+using ProxyGateway.StreamingFallback.ChatFormats;
+using ProxyGateway.StreamingFallback.Exchange;
+using ProxyGateway.Tests.Allocations;
+using Xunit;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace ProxyGateway.Tests.Attempts;
+
+/// <summary>When what an attempt passes on is flushed: before a read of the upstream that waits, and before it becomes too much.</summary>
+public sealed class FlushingBodyTests : IDisposable
+{
+    private static readonly byte[] Event = EventTexts.Of("plain text")[0];
+
+    private readonly FlushCounter _client = new();
+    private readonly ChatExchange _exchange;
+    private readonly Attempt _attempt;
+    private readonly Upstream _upstream = new();
+    private readonly FlushingBody _body;
+
+    public FlushingBodyTests()
+    {
+        var route = TestRoutes.OpenAIChat();
+        var http = new DefaultHttpContext();
+        http.Features.Set<IHttpResponseBodyFeature>(_client);
+        http.Features.Set<IReverseProxyFeature>(new RoutedFeature(new RouteModel(new RouteConfig(), null, HttpTransformer.Empty)));
+        http.Request.Body = new MemoryStream("{}"u8.ToArray());
+        http.Request.ContentLength = 2;
+        var (body, _) = RequestBody.ReadAsync(http.Request, 1024, default, default).AsTask().GetAwaiter().GetResult();
+        _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default) { Plan = route.PlanForAll, Attempts = 1 };
+        _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false) { IsFlushedBeforeWaits = true };
+        _attempt.Features.StatusCode = StatusCodes.Status200OK;
+        _attempt.Features.Headers[HeaderNames.ContentType] = "text/event-stream";
+        _body = new FlushingBody(_upstream, _attempt);
+    }
+
+    public void Dispose()
+    {
+        _attempt.Conclude(null);
+        _attempt.Dispose();
+        _exchange.Dispose();
+        _body.Dispose();
+    }
+
+    [Fact]
+    public async Task WhatIsThereAlready_LeavesInOnePiece_BeforeTheReadThatWaits()
+    {
+        _upstream.Add(EventTexts.Role, Event, Event, Event);
+        var copy = CopyAsync();
+
+        Assert.False(copy.IsCompleted);
+        Assert.Equal(1, _client.Flushes);
+        Assert.Equal(EventTexts.Role.Length + (3 * Event.Length), _client.Flushed);
+
+        // Each piece that comes by itself leaves at once.
+        for (var n = 2; n < 5; n++)
+        {
+            _upstream.Add(Event);
+            Assert.Equal(n, _client.Flushes);
+            Assert.Equal(_client.Written, _client.Flushed);
+        }
+
+        _upstream.End();
+        await copy;
+    }
+
+    [Fact]
+    public async Task WithoutAWait_NoMoreThanTheBoundIsHeld()
+    {
+        const int Bound = 16 * 1024;
+        var events = Enumerable.Repeat(Event, 100 * Bound / Event.Length).ToArray();
+        _upstream.Add([EventTexts.Role, .. events]);
+        _upstream.End();
+        await CopyAsync();
+
+        Assert.InRange(_client.Most, Bound, Bound + Event.Length);
+        Assert.InRange(_client.Flushes, 90, 100);
+        // The rest goes with the end of the answer, or before anything else is tried.
+        await _attempt.FlushAsync();
+        Assert.Equal(_client.Written, _client.Flushed);
+    }
+
+    [Fact]
+    public async Task WithNobodyWhoFlushesBeforeWaits_EveryPieceIsFlushed()
+    {
+        _attempt.IsFlushedBeforeWaits = false;
+        _upstream.Add(EventTexts.Role, Event, Event);
+        _upstream.End();
+        await CopyAsync();
+
+        // The role waits for the first content.
+        Assert.Equal(2, _client.Flushes);
+        Assert.Equal(_client.Written, _client.Flushed);
+    }
+
+    [Fact]
+    public async Task ClientThatDoesNotRead_HoldsTheUpstreamBack()
+    {
+        _client.Blocked = new TaskCompletionSource();
+        _upstream.Add(EventTexts.Role, Event);
+        var copy = CopyAsync();
+        _upstream.Add(Event);
+        Assert.Equal(1, _client.Flushes);
+        Assert.Equal(EventTexts.Role.Length + Event.Length, _client.Written);
+
+        var blocked = _client.Blocked;
+        _client.Blocked = null;
+        blocked.SetResult();
+        Assert.Equal(EventTexts.Role.Length + (2 * Event.Length), _client.Flushed);
+        _upstream.End();
+        await copy;
+    }
+
+    [Fact]
+    public async Task ClientThatIsGone_EndsTheReadToo()
+    {
+        _client.Blocked = new TaskCompletionSource();
+        _upstream.Add(EventTexts.Role, Event);
+        var copy = CopyAsync();
+        _client.Blocked.SetException(new IOException("gone"));
+
+        // The attempt's end reaches the read that was under way, and its end is seen.
+        var thrown = await Assert.ThrowsAnyAsync<Exception>(() => copy);
+        Assert.True(thrown is IOException or OperationCanceledException);
+        Assert.True(_attempt.Features.RequestAborted.IsCancellationRequested);
+        Assert.True(_upstream.LastRead.IsCompleted);
+    }
+
+    /// <summary>As YARP copies: a read of nothing tells when there is something.</summary>
+    private async Task CopyAsync()
+    {
+        var buffer = new byte[4096];
+        while (true)
+        {
+            _ = await _body.ReadAsync(Memory<byte>.Empty, _attempt.Features.RequestAborted);
+            var read = await _body.ReadAsync(buffer, _attempt.Features.RequestAborted);
+            if (read == 0)
+            {
+                return;
+            }
+
+            await _attempt.OnBytesAsync(buffer.AsMemory(0, read));
+        }
+    }
+
+    /// <summary>An upstream's body: one read is one piece, and a read that finds none waits. Continues on the thread that adds.</summary>
+    private sealed class Upstream : MemoryStream
+    {
+        private readonly Queue<byte[]> _pieces = new();
+        private TaskCompletionSource _changed = new();
+        private bool _ended;
+
+        public Task LastRead { get; private set; } = Task.CompletedTask;
+
+        public void Add(params byte[][] pieces)
+        {
+            foreach (var piece in pieces)
+            {
+                _pieces.Enqueue(piece);
+            }
+
+            Wake();
+        }
+
+        public void End()
+        {
+            _ended = true;
+            Wake();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = ReadPieceAsync(buffer, cancellationToken);
+            LastRead = read;
+            return new ValueTask<int>(read);
+        }
+
+        private async Task<int> ReadPieceAsync(Memory<byte> buffer, CancellationToken cancel)
+        {
+            while (_pieces.Count == 0 && !_ended)
+            {
+                await _changed.Task.WaitAsync(cancel);
+            }
+
+            if (buffer.IsEmpty || _pieces.Count == 0)
+            {
+                return 0;
+            }
+
+            var piece = _pieces.Dequeue();
+            piece.CopyTo(buffer);
+            return piece.Length;
+        }
+
+        private void Wake()
+        {
+            var changed = _changed;
+            _changed = new TaskCompletionSource();
+            changed.SetResult();
+        }
+    }
+
+    /// <summary>The client's side: counts what was written and what of it was flushed.</summary>
+    private sealed class FlushCounter : PipeWriter, IHttpResponseBodyFeature
+    {
+        private readonly byte[] _scratch = new byte[1 << 20];
+
+        public TaskCompletionSource? Blocked { get; set; }
+
+        public int Flushes { get; private set; }
+
+        public long Written { get; private set; }
+
+        public long Flushed { get; private set; }
+
+        /// <summary>The most that waited for a flush.</summary>
+        public long Most { get; private set; }
+
+        public Stream Stream => Stream.Null;
+
+        public PipeWriter Writer => this;
+
+        public override void Advance(int bytes)
+        {
+            Written += bytes;
+            Most = Math.Max(Most, Written - Flushed);
+        }
+
+        public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            Flushes++;
+            Flushed = Written;
+            if (Blocked is { } blocked)
+            {
+                await blocked.Task;
+            }
+
+            return default;
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _scratch;
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _scratch;
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+
+        public Task CompleteAsync() => Task.CompletedTask;
+
+        public void DisableBuffering()
+        {
+        }
+
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+    }
+}
