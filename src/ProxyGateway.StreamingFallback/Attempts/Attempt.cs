@@ -93,8 +93,8 @@ internal sealed class Attempt : UpstreamCall
     /// <summary>Who wants to know when first content comes; null for nobody.</summary>
     public FirstContentTimes? Times { get; init; }
 
-    /// <summary>Whoever reads the upstream calls <see cref="FlushAsync"/> before it waits. Otherwise every piece is flushed at once.</summary>
-    public bool IsFlushedBeforeWaits { get; set; }
+    /// <summary>Whether the last read of the upstream did not wait: then another follows, and calls <see cref="FlushAsync"/> if it has to. Otherwise every piece is flushed at once.</summary>
+    public bool ReadsWithoutWaiting { get; set; }
 
     /// <summary>The destination that was picked; null until then.</summary>
     public string? Destination => Proxy?.ProxiedDestination?.DestinationId;
@@ -312,7 +312,7 @@ internal sealed class Attempt : UpstreamCall
     }
 
     /// <summary>Whether what was passed on may stay where it is until the upstream lets us wait, or has ended.</summary>
-    private bool MayWait => IsFlushedBeforeWaits && Outcome is null && _unflushed < MaxUnflushedBytes;
+    private bool MayWait => ReadsWithoutWaiting && Outcome is null && _unflushed < MaxUnflushedBytes;
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
     {

@@ -26,7 +26,6 @@ internal sealed class FlushTransform : ITransformProvider
         if (transform.ProxyResponse is { IsSuccessStatusCode: true } response && UpstreamCall.Of(transform.HttpContext) is Attempt { Mode: AttemptMode.Streaming } attempt)
         {
             response.Content = new FlushingContent(response.Content, attempt);
-            attempt.IsFlushedBeforeWaits = true;
         }
 
         return default;

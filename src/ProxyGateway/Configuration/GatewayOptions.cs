@@ -25,6 +25,13 @@ public sealed class GatewayOptions
     /// </summary>
     public bool InlineScheduling { get; set; }
 
+    /// <summary>
+    /// Connections of clients that may be open at a time, at each address of the proxy; further ones are closed at once. 0: what the process's limit on
+    /// open files has room for at two for each client, its own and the one to its upstream; upstreams over HTTP/2 share theirs, and leave
+    /// room for more. Range: 0 to 10,000,000. A change needs a restart. Default: 0.
+    /// </summary>
+    public int MaxConnections { get; set; }
+
     /// <summary>Directory of secrets, one file per setting, <c>__</c> in the file name for a level. Default: /run/secrets where it exists.</summary>
     public string? SecretsDirectory { get; set; }
 

@@ -110,7 +110,7 @@ internal static class GatewayHost
         kestrel.Limits.MaxRequestBodySize = null;
         // What has arrived of a body and is not wanted yet; the default of 1 MB for each connection is more than all bodies may be.
         kestrel.Limits.MaxRequestBufferSize = RequestBuffer;
-        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.Clients;
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections > 0 ? options.MaxConnections : DescriptorLimit.Clients;
         ListenerBinding.Bind(kestrel, options.Listen, HttpProtocols.Http1AndHttp2, options.Certificate);
         if (!string.IsNullOrEmpty(options.ListenHttp2))
         {

@@ -35,7 +35,7 @@ public sealed class FlushingBodyTests : IDisposable
         http.Request.ContentLength = 2;
         var (body, _) = RequestBody.ReadAsync(http.Request, 1024, default, default).AsTask().GetAwaiter().GetResult();
         _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default) { Plan = route.PlanForAll, Attempts = 1 };
-        _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false) { IsFlushedBeforeWaits = true };
+        _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false);
         _attempt.Features.StatusCode = StatusCodes.Status200OK;
         _attempt.Features.Headers[HeaderNames.ContentType] = "text/event-stream";
         _body = new FlushingBody(_upstream, _attempt);
@@ -88,16 +88,30 @@ public sealed class FlushingBodyTests : IDisposable
     }
 
     [Fact]
-    public async Task WithNobodyWhoFlushesBeforeWaits_EveryPieceIsFlushed()
+    public async Task BodyThatIsReadPastThisOne_FlushesEveryPiece()
     {
-        _attempt.IsFlushedBeforeWaits = false;
         _upstream.Add(EventTexts.Role, Event, Event);
         _upstream.End();
-        await CopyAsync();
+        await CopyAsync(_upstream);
 
         // The role waits for the first content.
         Assert.Equal(2, _client.Flushes);
         Assert.Equal(_client.Written, _client.Flushed);
+    }
+
+    /// <summary>A transform of the application's own may read ahead: then a piece may come while a read of ours is waiting.</summary>
+    [Fact]
+    public async Task PieceThatComesWhileAReadWaits_IsFlushedAtOnce()
+    {
+        _upstream.Add(EventTexts.Role, Event);
+        var copy = CopyAsync();
+        Assert.Equal(1, _client.Flushes);
+
+        await _attempt.OnBytesAsync(Event);
+        Assert.Equal(2, _client.Flushes);
+        Assert.Equal(_client.Written, _client.Flushed);
+        _upstream.End();
+        await copy;
     }
 
     [Fact]
@@ -134,13 +148,14 @@ public sealed class FlushingBodyTests : IDisposable
     }
 
     /// <summary>As YARP copies: a read of nothing tells when there is something.</summary>
-    private async Task CopyAsync()
+    private async Task CopyAsync(Stream? body = null)
     {
         var buffer = new byte[4096];
+        body ??= _body;
         while (true)
         {
-            _ = await _body.ReadAsync(Memory<byte>.Empty, _attempt.Features.RequestAborted);
-            var read = await _body.ReadAsync(buffer, _attempt.Features.RequestAborted);
+            _ = await body.ReadAsync(Memory<byte>.Empty, _attempt.Features.RequestAborted);
+            var read = await body.ReadAsync(buffer, _attempt.Features.RequestAborted);
             if (read == 0)
             {
                 return;

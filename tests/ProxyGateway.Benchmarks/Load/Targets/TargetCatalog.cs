@@ -57,6 +57,8 @@ internal sealed class TargetCatalog(int upstreamPort, int http2UpstreamPort, str
                 ["Listen"] = $"http://127.0.0.1:{port}",
                 ["ManagementListen"] = "http://127.0.0.1:0",
                 ["InlineScheduling"] = inline,
+                // The connections to the upstream are shared then: the limit on open files is nearly all for clients.
+                ["MaxConnections"] = http2 ? 18_000 : 0,
             },
             ["ReverseProxy"] = new JsonObject
             {
