@@ -41,6 +41,8 @@ internal sealed class Attempt : UpstreamCall
     private (int Status, HeaderDictionary Headers)? _cutAnswer;
     private long _held;
     private long _unflushed;
+    private bool _readWaits = true;
+    private bool _hasWaited = true;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
         : base(exchange, cluster, exchange.Shutdown)
@@ -92,9 +94,6 @@ internal sealed class Attempt : UpstreamCall
 
     /// <summary>Who wants to know when first content comes; null for nobody.</summary>
     public FirstContentTimes? Times { get; init; }
-
-    /// <summary>Whether the last read of the upstream did not wait: then another follows, and calls <see cref="FlushAsync"/> if it has to. Otherwise every piece is flushed at once.</summary>
-    public bool ReadsWithoutWaiting { get; set; }
 
     /// <summary>The destination that was picked; null until then.</summary>
     public string? Destination => Proxy?.ProxiedDestination?.DestinationId;
@@ -289,13 +288,20 @@ internal sealed class Attempt : UpstreamCall
 
         _exchange.Client.Count(guard.BytesPassed - passed);
         _unflushed += guard.BytesPassed - passed;
-        return MayWait ? default : FlushAsync();
+        return MayStay() ? default : FlushAsync();
     }
 
-    /// <summary>What was passed on goes out now. Waits only for a client that does not read.</summary>
+    /// <summary>The upstream is being read. Who tells so calls <see cref="FlushAsync"/> where a read <paramref name="waits"/>; if nobody does, every piece is flushed at once.</summary>
+    public void OnRead(bool waits)
+    {
+        _readWaits = waits;
+        _hasWaited |= waits;
+    }
+
+    /// <summary>What was passed on goes out now, where the client is still there. Waits only for a client that does not read.</summary>
     public ValueTask FlushAsync()
     {
-        if (_unflushed == 0)
+        if (_unflushed == 0 || _exchange.Client.Aborted.IsCancellationRequested)
         {
             return default;
         }
@@ -311,8 +317,16 @@ internal sealed class Attempt : UpstreamCall
         return FinishFlushAsync(flush);
     }
 
-    /// <summary>Whether what was passed on may stay where it is until the upstream lets us wait, or has ended.</summary>
-    private bool MayWait => ReadsWithoutWaiting && Outcome is null && _unflushed < MaxUnflushedBytes;
+    /// <summary>
+    /// Whether what was passed on may stay where it is until a read waits, or the answer ends. What came after a wait has most likely come
+    /// alone, and is not kept waiting for a look at that; unless it is the end, which goes with the body's.
+    /// </summary>
+    private bool MayStay()
+    {
+        var cameAfterWait = _hasWaited;
+        _hasWaited = false;
+        return !_readWaits && Outcome is null && _unflushed < MaxUnflushedBytes && (!cameAfterWait || _guard is { State: GuardState.Done });
+    }
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
     {
@@ -372,10 +386,8 @@ internal sealed class Attempt : UpstreamCall
         client.Write(rest);
         _unflushed += rest.Length;
         Rest.Clear();
-        if (!MayWait)
-        {
-            await FlushAsync();
-        }
+        _hasWaited = false;
+        await FlushAsync();
     }
 
     private void OnGuardState(GuardState state)

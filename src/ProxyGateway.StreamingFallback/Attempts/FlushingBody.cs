@@ -20,7 +20,7 @@ internal sealed class FlushingBody(Stream body, Attempt attempt) : Stream
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = body.ReadAsync(buffer, cancellationToken);
-        attempt.ReadsWithoutWaiting = read.IsCompleted;
+        attempt.OnRead(waits: !read.IsCompleted);
         if (read.IsCompleted)
         {
             return read;

@@ -36,7 +36,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
             return Task.CompletedTask;
         }
 
-        // Here, for what is below sees it as its own surroundings only if nothing that has ended already is in between.
+        // Here and not where the exchange is admitted: what an asynchronous method makes current is forgotten at its end.
         exchange.Span = GatewayTracing.StartExchange(exchange.Http.Request, exchange.Route, exchange.RequestId);
         return services.RunAsync(exchange, new ExchangeRunner(exchange, next, services), logger);
     }

@@ -27,31 +27,37 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
     /// </summary>
     public async Task RunAsync(ClientExchange exchange, IExchangeRunner runner, ILogger logger)
     {
-        metrics.Started(exchange.RouteId);
-        var inFlight = live.Begin(exchange);
         try
         {
-            await runner.RunAsync();
-        }
-        catch (StreamTerminatedException)
-        {
-            throw;
-        }
-        catch (OperationCanceledException) when (exchange.Client.Aborted.IsCancellationRequested)
-        {
-            exchange.Outcome = ExchangeOutcome.ClientGone;
-        }
-        catch (Exception e)
-        {
-            ExchangeLog.Crashed(logger, e, exchange.RouteId, exchange.RequestId);
-            exchange.Note(new Fault(e is OutOfMemoryException ? FaultKind.OwnLimit : FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
-            await runner.GiveUpAsync();
+            metrics.Started(exchange.RouteId);
+            var inFlight = live.Begin(exchange);
+            try
+            {
+                await runner.RunAsync();
+            }
+            catch (StreamTerminatedException)
+            {
+                throw;
+            }
+            catch (OperationCanceledException) when (exchange.Client.Aborted.IsCancellationRequested)
+            {
+                exchange.Outcome = ExchangeOutcome.ClientGone;
+            }
+            catch (Exception e)
+            {
+                ExchangeLog.Crashed(logger, e, exchange.RouteId, exchange.RequestId);
+                exchange.Note(new Fault(e is OutOfMemoryException ? FaultKind.OwnLimit : FaultKind.GatewayError, FaultPhase.Connect), exchange.ClusterId);
+                await runner.GiveUpAsync();
+            }
+            finally
+            {
+                live.End(inFlight);
+                ExchangeLog.Ended(logger, exchange);
+                metrics.Ended(exchange);
+            }
         }
         finally
         {
-            live.End(inFlight);
-            ExchangeLog.Ended(logger, exchange);
-            metrics.Ended(exchange);
             exchange.Dispose();
             visits.Limits.All.Leave();
         }

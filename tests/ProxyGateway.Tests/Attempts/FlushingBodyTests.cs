@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
@@ -18,6 +19,9 @@ namespace ProxyGateway.Tests.Attempts;
 public sealed class FlushingBodyTests : IDisposable
 {
     private static readonly byte[] Event = EventTexts.Of("plain text")[0];
+
+    private static readonly byte[] End = Encoding.ASCII.GetBytes(
+        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
 
     private readonly FlushCounter _client = new();
     private readonly ChatExchange _exchange;
@@ -52,18 +56,23 @@ public sealed class FlushingBodyTests : IDisposable
     [Fact]
     public async Task WhatIsThereAlready_LeavesInOnePiece_BeforeTheReadThatWaits()
     {
-        _upstream.Add(EventTexts.Role, Event, Event, Event);
+        _upstream.Add(EventTexts.Role, Event, Event, Event, Event);
         var copy = CopyAsync();
 
+        // The first content at once, all else before the wait.
         Assert.False(copy.IsCompleted);
-        Assert.Equal(1, _client.Flushes);
-        Assert.Equal(EventTexts.Role.Length + (3 * Event.Length), _client.Flushed);
+        Assert.Equal(2, _client.Flushes);
+        Assert.Equal(3 * Event.Length, _client.Most);
+        Assert.Equal(EventTexts.Role.Length + (4 * Event.Length), _client.Flushed);
 
-        // Each piece that comes by itself leaves at once.
-        for (var n = 2; n < 5; n++)
+        // Each piece that comes by itself leaves before the next read.
+        for (var n = 3; n < 6; n++)
         {
+            var reads = _upstream.Reads;
+            _client.OnFlush = () => reads = _upstream.Reads - reads;
             _upstream.Add(Event);
             Assert.Equal(n, _client.Flushes);
+            Assert.Equal(1, reads);
             Assert.Equal(_client.Written, _client.Flushed);
         }
 
@@ -99,6 +108,42 @@ public sealed class FlushingBodyTests : IDisposable
         Assert.Equal(_client.Written, _client.Flushed);
     }
 
+    [Fact]
+    public async Task LastEvent_LeavesWithTheEndOfTheBody_OrBeforeItIsWaitedFor()
+    {
+        _upstream.Add(EventTexts.Role, Event);
+        var copy = CopyAsync();
+        Assert.Equal(1, _client.Flushes);
+
+        _upstream.Add(End);
+        Assert.Equal(2, _client.Flushes);
+        Assert.Equal(_client.Written, _client.Flushed);
+        _upstream.End();
+        await copy;
+    }
+
+    [Fact]
+    public async Task FirstContent_LeavesAtOnce_EvenWithTheEnd()
+    {
+        _upstream.Add([.. EventTexts.Role, .. Event, .. End]);
+        _upstream.End();
+        await CopyAsync();
+
+        Assert.Equal(1, _client.Flushes);
+        Assert.Equal(_client.Written, _client.Flushed);
+    }
+
+    [Fact]
+    public async Task EndThatIsThereAlready_LeavesWithTheEndOfTheBody()
+    {
+        _upstream.Add(EventTexts.Role, Event, End);
+        _upstream.End();
+        await CopyAsync();
+
+        Assert.Equal(1, _client.Flushes);
+        Assert.Equal(End.Length, _client.Written - _client.Flushed);
+    }
+
     /// <summary>A transform of the application's own may read ahead: then a piece may come while a read of ours is waiting.</summary>
     [Fact]
     public async Task PieceThatComesWhileAReadWaits_IsFlushedAtOnce()
@@ -117,17 +162,17 @@ public sealed class FlushingBodyTests : IDisposable
     [Fact]
     public async Task ClientThatDoesNotRead_HoldsTheUpstreamBack()
     {
-        _client.Blocked = new TaskCompletionSource();
-        _upstream.Add(EventTexts.Role, Event);
+        var blocked = new TaskCompletionSource();
+        _client.OnFlush = () => _client.Blocked = blocked;
+        _upstream.Add(EventTexts.Role, Event, Event);
         var copy = CopyAsync();
         _upstream.Add(Event);
-        Assert.Equal(1, _client.Flushes);
-        Assert.Equal(EventTexts.Role.Length + Event.Length, _client.Written);
+        Assert.Equal(2, _client.Flushes);
+        Assert.Equal(EventTexts.Role.Length + (2 * Event.Length), _client.Written);
 
-        var blocked = _client.Blocked;
         _client.Blocked = null;
         blocked.SetResult();
-        Assert.Equal(EventTexts.Role.Length + (2 * Event.Length), _client.Flushed);
+        Assert.Equal(EventTexts.Role.Length + (3 * Event.Length), _client.Flushed);
         _upstream.End();
         await copy;
     }
@@ -135,10 +180,11 @@ public sealed class FlushingBodyTests : IDisposable
     [Fact]
     public async Task ClientThatIsGone_EndsTheReadToo()
     {
-        _client.Blocked = new TaskCompletionSource();
-        _upstream.Add(EventTexts.Role, Event);
+        var blocked = new TaskCompletionSource();
+        _client.OnFlush = () => _client.Blocked = blocked;
+        _upstream.Add(EventTexts.Role, Event, Event);
         var copy = CopyAsync();
-        _client.Blocked.SetException(new IOException("gone"));
+        blocked.SetException(new IOException("gone"));
 
         // The attempt's end reaches the read that was under way, and its end is seen.
         var thrown = await Assert.ThrowsAnyAsync<Exception>(() => copy);
@@ -174,6 +220,9 @@ public sealed class FlushingBodyTests : IDisposable
 
         public Task LastRead { get; private set; } = Task.CompletedTask;
 
+        /// <summary>Reads that could give something: those of no bytes left out.</summary>
+        public int Reads { get; private set; }
+
         public void Add(params byte[][] pieces)
         {
             foreach (var piece in pieces)
@@ -192,6 +241,7 @@ public sealed class FlushingBodyTests : IDisposable
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            Reads += buffer.IsEmpty ? 0 : 1;
             var read = ReadPieceAsync(buffer, cancellationToken);
             LastRead = read;
             return new ValueTask<int>(read);
@@ -229,6 +279,8 @@ public sealed class FlushingBodyTests : IDisposable
 
         public TaskCompletionSource? Blocked { get; set; }
 
+        public Action? OnFlush { get; set; }
+
         public int Flushes { get; private set; }
 
         public long Written { get; private set; }
@@ -252,7 +304,10 @@ public sealed class FlushingBodyTests : IDisposable
         {
             Flushes++;
             Flushed = Written;
-            if (Blocked is { } blocked)
+            var blocked = Blocked;
+            OnFlush?.Invoke();
+            OnFlush = null;
+            if (blocked is not null)
             {
                 await blocked.Task;
             }

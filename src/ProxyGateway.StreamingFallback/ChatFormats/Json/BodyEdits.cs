@@ -10,8 +10,6 @@ internal ref struct BodyEdits(ReadOnlySpan<byte> body)
     private readonly ReadOnlySpan<byte> _body = body;
     private readonly List<(int Start, int End, byte[] With)> _edits = [];
 
-    public readonly bool IsEmpty => _edits.Count == 0;
-
     /// <summary>Replaces <paramref name="range"/>; an empty range at its start inserts. Ranges may not overlap.</summary>
     public readonly void Replace(Range range, byte[] with) => _edits.Add((range.Start.Value, range.End.Value, with));
 

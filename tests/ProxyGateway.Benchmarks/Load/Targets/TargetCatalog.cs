@@ -57,8 +57,6 @@ internal sealed class TargetCatalog(int upstreamPort, int http2UpstreamPort, str
                 ["Listen"] = $"http://127.0.0.1:{port}",
                 ["ManagementListen"] = "http://127.0.0.1:0",
                 ["InlineScheduling"] = inline,
-                // The connections to the upstream are shared then: the limit on open files is nearly all for clients.
-                ["MaxConnections"] = http2 ? 18_000 : 0,
             },
             ["ReverseProxy"] = new JsonObject
             {
@@ -88,6 +86,12 @@ internal sealed class TargetCatalog(int upstreamPort, int http2UpstreamPort, str
                 },
             },
         };
+        if (http2)
+        {
+            // The connections to the upstream are shared then: the limit on open files is nearly all for clients.
+            configuration["Gateway"]!["MaxConnections"] = 18_000;
+        }
+
         File.WriteAllText(file, configuration.ToJsonString());
         path ??= options.GatewayPath ?? Path.Combine(AppContext.BaseDirectory, "proxygateway.dll");
         return path.EndsWith(".dll", StringComparison.Ordinal)
