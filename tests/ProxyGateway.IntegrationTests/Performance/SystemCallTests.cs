@@ -60,11 +60,12 @@ public sealed class SystemCallTests
         File.Delete(counts);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", calls.OrderByDescending(c => c.Value).Take(8).Select(c => $"{c.Key} {c.Value}")));
 
-        // One send to the client; one receive with the chunk and one that finds no more; one wake-up. Futexes are left out: most
-        // are the JIT's, which is at work while a young process is watched.
-        Assert.InRange(calls["sendto"] + calls.GetValueOrDefault("sendmsg"), Chunks * 0.7, Chunks * 1.1);
-        Assert.InRange(calls["recvfrom"] + calls.GetValueOrDefault("recvmsg"), Chunks * 0.7, Chunks * 2.2);
-        Assert.InRange(calls["epoll_wait"], Chunks * 0.5, Chunks * 1.3);
+        // At most one send to the client; one receive with the chunk and one that finds no more; one wake-up. Less is no fault: on a
+        // slow machine chunks come together, and leave together. Futexes are left out: most are the JIT's, which is at work while a
+        // young process is watched.
+        Assert.InRange(calls["sendto"] + calls.GetValueOrDefault("sendmsg"), Chunks * 0.2, Chunks * 1.1);
+        Assert.InRange(calls["recvfrom"] + calls.GetValueOrDefault("recvmsg"), Chunks * 0.2, Chunks * 2.2);
+        Assert.InRange(calls["epoll_wait"], Chunks * 0.2, Chunks * 1.3);
     }
 
     private static async Task ServeAsync(TcpListener listener, Task begin)
