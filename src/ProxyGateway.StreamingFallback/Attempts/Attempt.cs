@@ -42,7 +42,6 @@ internal sealed class Attempt : UpstreamCall
     private long _held;
     private long _unflushed;
     private bool _readWaits = true;
-    private bool _hasWaited = true;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
         : base(exchange, cluster, exchange.Shutdown)
@@ -288,15 +287,12 @@ internal sealed class Attempt : UpstreamCall
 
         _exchange.Client.Count(guard.BytesPassed - passed);
         _unflushed += guard.BytesPassed - passed;
-        return MayStay() ? default : FlushAsync();
+        // What may stay leaves when a read waits, or with the end of the answer.
+        return !_readWaits && _unflushed < MaxUnflushedBytes ? default : FlushAsync();
     }
 
     /// <summary>The upstream is being read. Who tells so calls <see cref="FlushAsync"/> where a read <paramref name="waits"/>; if nobody does, every piece is flushed at once.</summary>
-    public void OnRead(bool waits)
-    {
-        _readWaits = waits;
-        _hasWaited |= waits;
-    }
+    public void OnRead(bool waits) => _readWaits = waits;
 
     /// <summary>What was passed on goes out now, where the client is still there. Waits only for a client that does not read.</summary>
     public ValueTask FlushAsync()
@@ -315,17 +311,6 @@ internal sealed class Attempt : UpstreamCall
         }
 
         return FinishFlushAsync(flush);
-    }
-
-    /// <summary>
-    /// Whether what was passed on may stay where it is until a read waits, or the answer ends. What came after a wait has most likely come
-    /// alone, and is not kept waiting for a look at that; unless it is the end, which goes with the body's.
-    /// </summary>
-    private bool MayStay()
-    {
-        var cameAfterWait = _hasWaited;
-        _hasWaited = false;
-        return !_readWaits && Outcome is null && _unflushed < MaxUnflushedBytes && (!cameAfterWait || _guard is { State: GuardState.Done });
     }
 
     private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
@@ -386,7 +371,6 @@ internal sealed class Attempt : UpstreamCall
         client.Write(rest);
         _unflushed += rest.Length;
         Rest.Clear();
-        _hasWaited = false;
         await FlushAsync();
     }
 

@@ -23,8 +23,8 @@ public sealed class ExchangeAllocationTests
     private const int Exchanges = 200;
 
     [Theory]
-    [InlineData(true, 14_000)]
-    [InlineData(false, 13_000)]
+    [InlineData(true, 12_500)]
+    [InlineData(false, 11_000)]
     public void HealthyExchange_StaysWithinItsBytes(bool streaming, long bound)
     {
         using var gateway = new FakeGateway(streaming);
