@@ -51,30 +51,8 @@ internal sealed class DecompressionTransform : ITransformProvider
         transform.HttpContext.Response.Headers.ContentLength = null;
     }
 
-    private sealed class UnpackedContent(HttpContent packed, Func<Stream, Stream> unpack) : HttpContent
+    private sealed class UnpackedContent(HttpContent packed, Func<Stream, Stream> unpack) : WrappedContent(packed)
     {
-        protected override async Task<Stream> CreateContentReadStreamAsync() => unpack(await packed.ReadAsStreamAsync());
-
-        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
-        {
-            await using var unpacked = await CreateContentReadStreamAsync();
-            await unpacked.CopyToAsync(stream);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                packed.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
+        protected override Stream Wrap(Stream body) => unpack(body);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
@@ -8,8 +7,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace ProxyGateway.StreamingFallback.Transforms;
 
 /// <summary>
-/// A stream is flushed when the next read of the upstream would wait, not after each read: what has arrived together leaves
-/// together, the end of the body with the last events, and nobody gets anything later for it.
+/// After its first content a stream is flushed when the next read of the upstream would wait, not after each read: what has arrived
+/// together leaves together, the end of the body with the last events.
 /// </summary>
 internal sealed class FlushTransform : ITransformProvider
 {
@@ -31,33 +30,8 @@ internal sealed class FlushTransform : ITransformProvider
         return default;
     });
 
-    private sealed class FlushingContent(HttpContent content, Attempt attempt) : HttpContent
+    private sealed class FlushingContent(HttpContent content, Attempt attempt) : WrappedContent(content)
     {
-        protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
-
-        protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
-            new FlushingBody(await content.ReadAsStreamAsync(cancellationToken), attempt);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await using var body = await CreateContentReadStreamAsync();
-            await body.CopyToAsync(stream);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                content.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
+        protected override Stream Wrap(Stream body) => new FlushingBody(body, attempt);
     }
 }

@@ -2,16 +2,9 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Time.Testing;
-using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
-using ProxyGateway.StreamingFallback.ChatFormats;
-using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.Tests.Allocations;
 using Xunit;
-using Yarp.ReverseProxy.Configuration;
-using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.Tests.Attempts;
 
@@ -24,32 +17,23 @@ public sealed class FlushingBodyTests : IDisposable
         "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
 
     private readonly FlushCounter _client = new();
-    private readonly ChatExchange _exchange;
+    private readonly StreamingAttempt _under;
     private readonly Attempt _attempt;
     private readonly Upstream _upstream = new();
     private readonly FlushingBody _body;
 
     public FlushingBodyTests()
     {
-        var route = TestRoutes.OpenAIChat();
         var http = new DefaultHttpContext();
         http.Features.Set<IHttpResponseBodyFeature>(_client);
-        http.Features.Set<IReverseProxyFeature>(new RoutedFeature(new RouteModel(new RouteConfig(), null, HttpTransformer.Empty)));
-        http.Request.Body = new MemoryStream("{}"u8.ToArray());
-        http.Request.ContentLength = 2;
-        var (body, _) = RequestBody.ReadAsync(http.Request, 1024, default, default).AsTask().GetAwaiter().GetResult();
-        _exchange = new ChatExchange(http, route, new ChatRequest { Streaming = true }, body!, new FakeTimeProvider(), default) { Plan = route.PlanForAll, Attempts = 1 };
-        _attempt = new Attempt(_exchange, route.Cluster, AttemptMode.Streaming, isReplay: false);
-        _attempt.Features.StatusCode = StatusCodes.Status200OK;
-        _attempt.Features.Headers[HeaderNames.ContentType] = "text/event-stream";
+        _under = new StreamingAttempt(http);
+        _attempt = _under.Attempt;
         _body = new FlushingBody(_upstream, _attempt);
     }
 
     public void Dispose()
     {
-        _attempt.Conclude(null);
-        _attempt.Dispose();
-        _exchange.Dispose();
+        _under.Dispose();
         _body.Dispose();
     }
 
@@ -106,7 +90,7 @@ public sealed class FlushingBodyTests : IDisposable
     }
 
     [Fact]
-    public async Task LastEvent_LeavesWithTheEndOfTheBody_OrBeforeItIsWaitedFor()
+    public async Task LastEvent_LeavesBeforeTheEndOfTheBodyIsWaitedFor()
     {
         _upstream.Add(EventTexts.Role, Event);
         var copy = CopyAsync();

@@ -84,7 +84,7 @@ internal static class Http2UpstreamServer
             using var timer = new PeriodicTimer(period);
             while (await timer.WaitForNextTickAsync(http.RequestAborted))
             {
-                WireText.StampBody(content);
+                WireText.Stamp(content);
                 await http.Response.BodyWriter.WriteAsync(content, http.RequestAborted);
             }
         }

@@ -33,8 +33,6 @@ internal static class WireText
     public static byte[] Content { get; } = Encoding.ASCII.GetBytes(Chunk(
         $"data: {{{Identity},\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{new string('0', TimeDigits)}~\"}},\"finish_reason\":null}}]}}\n\n"));
 
-    public static int TimeOffset { get; } = Content.AsSpan().IndexOf(Mark) - TimeDigits;
-
     public static byte[] StreamEnd { get; } = Encoding.ASCII.GetBytes(
         Chunk($"data: {{{Identity},\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n")
         + Chunk("data: [DONE]\n\n") + "0\r\n\r\n");
@@ -51,12 +49,8 @@ internal static class WireText
             $"POST {Path}?{behaviour} HTTP/1.1\r\nHost: bench.test\r\nContent-Type: application/json\r\nAuthorization: Bearer bench\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}");
     }
 
-    /// <summary>Writes the time of now into a copy of <see cref="Content"/>.</summary>
+    /// <summary>Writes the time of now into a copy of <see cref="Content"/>, with or without the HTTP chunk around it.</summary>
     public static void Stamp(Span<byte> content) =>
-        Utf8Formatter.TryFormat(Stopwatch.GetTimestamp(), content.Slice(TimeOffset, TimeDigits), out _, new('D', TimeDigits));
-
-    /// <summary>As <see cref="Stamp"/>, without the HTTP chunk around it.</summary>
-    public static void StampBody(Span<byte> content) =>
         Utf8Formatter.TryFormat(Stopwatch.GetTimestamp(), content.Slice(content.IndexOf(Mark) - TimeDigits, TimeDigits), out _, new('D', TimeDigits));
 
     /// <summary>The delay of the event whose tilde is at <paramref name="mark"/>; null where its digits came in an earlier read.</summary>
