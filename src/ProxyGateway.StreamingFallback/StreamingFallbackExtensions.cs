@@ -63,6 +63,7 @@ public static class StreamingFallbackExtensions
         builder.AddTransforms<DecompressionTransform>();
         builder.AddTransforms<FlushTransform>();
         builder.AddTransforms<CredentialTransform>();
+        builder.AddTransforms<GatewayHeadersTransform>();
         builder.AddTransforms<TraceContextTransform>();
         return builder;
     }

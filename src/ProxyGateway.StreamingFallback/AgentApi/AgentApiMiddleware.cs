@@ -18,7 +18,7 @@ internal sealed class AgentApiMiddleware(RequestDelegate next, ExchangeServices 
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (AgentRouteSettings.Of(context.GetRouteModel().Config) is not { } route)
+        if (AgentRouteSettings.Of(context.Proxy().Route.Config) is not { } route)
         {
             return next(context);
         }

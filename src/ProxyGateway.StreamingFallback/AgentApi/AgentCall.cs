@@ -48,8 +48,7 @@ internal class AgentCall : UpstreamCall
             client.Response.Headers.ContentLength = Features.Headers.ContentLength;
         }
 
-        client.Write(bytes.Span);
-        await client.FlushAsync();
+        await client.WriteAndFlushAsync(bytes);
     }
 
     protected override AttemptOutcome Judge(IForwarderErrorFeature? error)

@@ -17,7 +17,7 @@ namespace ProxyGateway.StreamingFallback.AgentApi;
 /// </summary>
 internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next, ExchangeServices services) : IExchangeRunner
 {
-    private readonly RouteModel _route = exchange.Http.GetRouteModel();
+    private readonly RouteModel _route = exchange.Http.Proxy().Route;
 
     protected AgentExchange Exchange { get; } = exchange;
 

@@ -150,11 +150,10 @@ internal sealed class EventStreamCall : AgentCall
         var client = _exchange.Client;
         await client.TakeTurnAsync();
         client.CommitStream(EventStream, Features.Headers);
-        client.Write(_output.Span);
-        _output.Truncate(0);
         Clock.Pause();
-        await client.FlushAsync();
+        await client.WriteAndFlushAsync(_output.Memory);
         Clock.Resume();
+        _output.Truncate(0);
         client.YieldTurn();
     }
 }

@@ -45,7 +45,7 @@ internal sealed class EventStreamRunner(AgentExchange exchange, RequestDelegate 
                 ? new EventStreamCall(Exchange, relay, permit, leaving.Token)
                 : new EventStreamCall(Exchange, relay, AwayUntil, OnRejoined, leaving.Token);
             var outcome = await CallAsync(call, state, AttemptMode.Streaming, destination, request => Prepare(request, relay));
-            destination ??= Exchange.Http.GetReverseProxyFeature().ProxiedDestination;
+            destination ??= Exchange.Http.Proxy().ProxiedDestination;
             _isStream |= call.HasEvents;
 
             // (2)

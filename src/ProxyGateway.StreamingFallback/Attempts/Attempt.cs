@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Buffers;
@@ -303,7 +304,12 @@ internal sealed class Attempt : UpstreamCall
         }
 
         _unflushed = 0;
-        var flush = _exchange.Client.FlushAsync();
+        return PauseWhile(_exchange.Client.FlushAsync());
+    }
+
+    /// <summary>While the client does not read, no clock runs for the upstream.</summary>
+    private ValueTask PauseWhile(ValueTask<FlushResult> flush)
+    {
         if (flush.IsCompletedSuccessfully)
         {
             _ = flush.Result;
@@ -313,7 +319,7 @@ internal sealed class Attempt : UpstreamCall
         return FinishFlushAsync(flush);
     }
 
-    private async ValueTask FinishFlushAsync(ValueTask<System.IO.Pipelines.FlushResult> flush)
+    private async ValueTask FinishFlushAsync(ValueTask<FlushResult> flush)
     {
         Clock.Pause();
         await flush;
@@ -361,17 +367,21 @@ internal sealed class Attempt : UpstreamCall
 
         client.CommitStream(_exchange.Route.Format.StreamContentType, Features.Headers);
         Features.ForgetHeaders();
-        var rest = Rest.Span;
-        if (client.HasBeaten && rest.StartsWith("\uFEFF"u8))
+        var rest = Rest.Memory;
+        if (client.HasBeaten && rest.Span.StartsWith("\uFEFF"u8))
         {
             // A byte order mark counts only at the very start; later it hides the first field's name.
             rest = rest[3..];
         }
 
-        client.Write(rest);
-        _unflushed += rest.Length;
+        if (!client.Aborted.IsCancellationRequested)
+        {
+            // With what lies unflushed before it.
+            _unflushed = 0;
+            await PauseWhile(client.WriteAndFlushAsync(rest));
+        }
+
         Rest.Clear();
-        await FlushAsync();
     }
 
     private void OnGuardState(GuardState state)

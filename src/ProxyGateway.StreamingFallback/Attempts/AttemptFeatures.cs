@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ProxyGateway.StreamingFallback.ClientStream;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
 
@@ -15,6 +16,7 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
     private const int UsualHeaders = 10;
 
     private readonly AttemptSink _sink = new(call);
+    private (object? Response, object? Body, object? Trailers, object? Lifetime, IHttpResetFeature? Reset) _client;
     private PipeWriter? _writer;
     private int _statusCode = StatusCodes.Status200OK;
 
@@ -61,6 +63,42 @@ internal sealed class AttemptFeatures(UpstreamCall call, IHttpResponseFeature or
 
     /// <summary>The headers are the client's now: an open stream need not keep them a second time.</summary>
     public void ForgetHeaders() => Headers = [];
+
+    /// <summary>Takes the client's place in <paramref name="context"/>.</summary>
+    public void Enter(HttpContext context)
+    {
+        // By type, not by type argument: a feature collection is asked for a generic method at a price, and there are many questions.
+        var features = context.Features;
+        _client = (
+            features[typeof(IHttpResponseFeature)],
+            features[typeof(IHttpResponseBodyFeature)],
+            features[typeof(IHttpResponseTrailersFeature)],
+            features[typeof(IHttpRequestLifetimeFeature)],
+            ClientResponse.ResetOf(context));
+        features[typeof(IHttpResponseFeature)] = this;
+        features[typeof(IHttpResponseBodyFeature)] = this;
+        features[typeof(IHttpResponseTrailersFeature)] = this;
+        features[typeof(IHttpRequestLifetimeFeature)] = this;
+        if (_client.Reset is not null)
+        {
+            // YARP resets the client's HTTP/2 stream when a copy fails; without the feature it aborts, which is ours.
+            features[typeof(IHttpResetFeature)] = null;
+        }
+    }
+
+    /// <summary>Gives the client's place back.</summary>
+    public void Leave(HttpContext context)
+    {
+        var features = context.Features;
+        features[typeof(IHttpResponseFeature)] = _client.Response;
+        features[typeof(IHttpResponseBodyFeature)] = _client.Body;
+        features[typeof(IHttpResponseTrailersFeature)] = _client.Trailers;
+        features[typeof(IHttpRequestLifetimeFeature)] = _client.Lifetime;
+        if (_client.Reset is not null)
+        {
+            features[typeof(IHttpResetFeature)] = _client.Reset;
+        }
+    }
 
     public CancellationToken RequestAborted { get; set; } = aborted;
 

@@ -51,7 +51,10 @@ internal sealed class AttemptRequest : IDisposable
         headers.Remove(HeaderNames.TransferEncoding);
         headers.Remove(HeaderNames.Expect); // Forwarded, it costs a second.
         headers.AcceptEncoding = "identity"; // What is watched must be readable.
-        headers[RequestIds.Header] = requestId;
+        if (headers.ContainsKey(RequestIds.Header))
+        {
+            headers[RequestIds.Header] = requestId; // Where there is none, the call gets it, see GatewayHeadersTransform.
+        }
     }
 
     /// <summary>Prepares <paramref name="context"/>: the exchange's own, or the copy that a second attempt beside the first goes with.</summary>
@@ -83,7 +86,7 @@ internal sealed class AttemptRequest : IDisposable
         prepared.Assign(route, state);
         if (only is not null)
         {
-            exchange.Http.GetReverseProxyFeature().AvailableDestinations = only;
+            exchange.Http.Proxy().AvailableDestinations = only;
         }
 
         return prepared;
@@ -98,7 +101,7 @@ internal sealed class AttemptRequest : IDisposable
     }
 
     /// <summary>YARP's own limit on silence does not apply to this call: it may be silent for as long as it likes.</summary>
-    public void AllowSilence() => _context.Features.Set<IReverseProxyFeature>(new PatientProxyFeature(_context.GetReverseProxyFeature()));
+    public void AllowSilence() => _context.Features.Set<IReverseProxyFeature>(new PatientProxyFeature(_context.Proxy()));
 
     public void Dispose()
     {
@@ -213,12 +216,12 @@ internal sealed class AttemptRequest : IDisposable
             : Routes.GetOrCreateValue(route).GetValue(state, s => new RouteModel(route.Config with { ClusterId = s.ClusterId }, s, route.Transformer));
         _context.ReassignProxyRequest(model, state);
         _context.Features.Set<IForwarderErrorFeature>(null);
-        _context.GetReverseProxyFeature().ProxiedDestination = null;
+        _context.Proxy().ProxiedDestination = null;
     }
 
     private void Avoid(string destination)
     {
-        var feature = _context.GetReverseProxyFeature();
+        var feature = _context.Proxy();
         if (feature.AvailableDestinations.Count > 1)
         {
             var others = feature.AvailableDestinations.Where(d => d.DestinationId != destination).ToList();

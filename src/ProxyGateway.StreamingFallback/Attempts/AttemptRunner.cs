@@ -1,58 +1,47 @@
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Telemetry;
-using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
 
 /// <summary>Sends one attempt through the rest of YARP's pipeline, with the attempt's features in the client's place.</summary>
 internal static class AttemptRunner
 {
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public static async ValueTask<AttemptOutcome> RunAsync(HttpContext context, UpstreamCall call, RequestDelegate next)
+    public static async Task<AttemptOutcome> RunAsync(HttpContext context, UpstreamCall call, RequestDelegate next)
     {
-        var features = context.Features;
-        call.Proxy = (IReverseProxyFeature?)features[typeof(IReverseProxyFeature)];
-        using var span = call is Attempt attempt ? GatewayTracing.StartAttempt(attempt) : null;
-        // By type, not by type argument: a feature collection is asked for a generic method at a price, and there are many questions.
-        var response = features[typeof(IHttpResponseFeature)];
-        var body = features[typeof(IHttpResponseBodyFeature)];
-        var trailers = features[typeof(IHttpResponseTrailersFeature)];
-        var lifetime = features[typeof(IHttpRequestLifetimeFeature)];
-        var reset = features[typeof(IHttpResetFeature)];
+        var forwarded = Begin(context, call, next);
+        await forwarded.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return End(context, call, forwarded);
+    }
+
+    /// <summary>The first half of <see cref="RunAsync"/>, for who waits where it would: each layer that waits is one that every open stream waits in. Never throws.</summary>
+    public static Task Begin(HttpContext context, UpstreamCall call, RequestDelegate next)
+    {
+        call.Proxy = context.Proxy();
+        call.Span = call is Attempt attempt ? GatewayTracing.StartAttempt(attempt) : null;
+        call.Features.Enter(context);
         try
         {
-            features[typeof(IHttpResponseFeature)] = call.Features;
-            features[typeof(IHttpResponseBodyFeature)] = call.Features;
-            features[typeof(IHttpResponseTrailersFeature)] = call.Features;
-            features[typeof(IHttpRequestLifetimeFeature)] = call.Features;
-            if (reset is not null)
-            {
-                // YARP resets the client's HTTP/2 stream when a copy fails; without the feature it aborts, which is ours.
-                features[typeof(IHttpResetFeature)] = null;
-            }
+            return next(context);
+        }
+        catch (Exception e)
+        {
+            return Task.FromException(e);
+        }
+    }
 
-            await next(context);
-        }
-        catch (OperationCanceledException) when (call.Features.RequestAborted.IsCancellationRequested)
+    /// <summary>The second half, once <paramref name="forwarded"/> has ended however it may have: the attempt's outcome.</summary>
+    public static AttemptOutcome End(HttpContext context, UpstreamCall call, Task forwarded)
+    {
+        using var span = call.Span;
+        call.Features.Leave(context);
+        // One that was cancelled knows why.
+        if (!forwarded.IsCompletedSuccessfully && !(IsCancelled(forwarded) && call.Features.RequestAborted.IsCancellationRequested))
         {
-            // The attempt knows why it was cancelled.
-        }
-        finally
-        {
-            features[typeof(IHttpResponseFeature)] = response;
-            features[typeof(IHttpResponseBodyFeature)] = body;
-            features[typeof(IHttpResponseTrailersFeature)] = trailers;
-            features[typeof(IHttpRequestLifetimeFeature)] = lifetime;
-            if (reset is not null)
-            {
-                features[typeof(IHttpResetFeature)] = reset;
-            }
+            forwarded.GetAwaiter().GetResult();
         }
 
-        var outcome = call.Conclude((IForwarderErrorFeature?)features[typeof(IForwarderErrorFeature)]);
+        // Judged at the end of YARP's pipeline already, unless that was left by an exception.
+        var outcome = call.Outcome ?? call.Conclude(context.ForwarderError());
         if (call is Attempt ended)
         {
             AttemptReport.Ended(ended, outcome, call.Proxy?.ProxiedDestination?.DestinationId, span);
@@ -60,4 +49,6 @@ internal static class AttemptRunner
 
         return outcome;
     }
+
+    private static bool IsCancelled(Task forwarded) => forwarded.IsCanceled || forwarded.Exception?.InnerException is OperationCanceledException;
 }

@@ -20,7 +20,7 @@ internal sealed class AttemptVerdictMiddleware(RequestDelegate next)
 
         // From here to the ending nothing may be written in between: the rest that is made now goes on from what was delivered.
         await call.TakeTurnAsync();
-        var reported = (IForwarderErrorFeature?)context.Features[typeof(IForwarderErrorFeature)];
+        var reported = context.ForwarderError();
         var outcome = call.Conclude(reported);
         if (!call.BlamesDestination)
         {

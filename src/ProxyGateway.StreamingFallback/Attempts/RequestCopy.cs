@@ -51,7 +51,7 @@ internal static class RequestCopy
             Headers = headers,
             Body = Stream.Null,
         });
-        features.Set(original.GetReverseProxyFeature());
+        features.Set(original.Proxy());
         if (original.Features.Get<IServiceProvidersFeature>() is { } services)
         {
             // The server makes the request's scope when it is first asked for, which two flows must not do at a time.

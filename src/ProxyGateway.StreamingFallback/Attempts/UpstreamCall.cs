@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.StreamingFallback.Configuration;
@@ -19,6 +20,7 @@ internal abstract class UpstreamCall : IDisposable
     protected UpstreamCall(ClientExchange exchange, ClusterSettings cluster, CancellationToken shutdown)
     {
         Cluster = cluster;
+        RequestId = exchange.RequestId;
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(exchange.Client.Aborted, shutdown);
         Clock = new AttemptClock(exchange.Time, static call => ((UpstreamCall)call!).Cancel(), this);
         Features = new AttemptFeatures(this, exchange.Client.Response, _cancel.Token);
@@ -29,6 +31,8 @@ internal abstract class UpstreamCall : IDisposable
 
     public ClusterSettings Cluster { get; }
 
+    public string RequestId { get; }
+
     public AttemptFeatures Features { get; }
 
     /// <summary>Set once <see cref="Conclude"/> was called.</summary>
@@ -36,6 +40,9 @@ internal abstract class UpstreamCall : IDisposable
 
     /// <summary>What YARP knows of the call; set when it begins.</summary>
     public IReverseProxyFeature? Proxy { get; set; }
+
+    /// <summary>The call's span; null where nobody listens.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Whether YARP's health policies hear of the failure. An answer, even one that failed, says that the destination is there.</summary>
     public virtual bool BlamesDestination => Outcome is { Result: AttemptResult.Failed, Fault.Kind: not (FaultKind.HttpStatus or FaultKind.Divergence) };

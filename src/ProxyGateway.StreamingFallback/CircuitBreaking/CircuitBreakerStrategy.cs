@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Polly;
 
 namespace ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -8,66 +7,40 @@ namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 /// cannot count failures in a row, lets a probe that streams for minutes shut everybody out, and loses its state on a reload.
 /// </summary>
 /// <remarks>
-/// A state that is an <see cref="IPermitHolder"/> is given the permit, to report first content or an early verdict (a property of
-/// the context would cost every open stream a dictionary). For that the pipeline must be run by <c>ExecuteOutcomeAsync</c>, which
-/// hands its state through. What was not judged early is judged by the result; an exception is a failure, a cancellation is neutral.
+/// Lets an execution in or refuses it, and gives the permit to its state, which owes the verdict: what is to be learnt is known before
+/// the execution is over, and an open stream waits in one layer less. (A property of the context would cost it a dictionary.) So the
+/// pipeline must be run by <c>ExecuteOutcomeAsync</c>, which hands its state through.
 /// </remarks>
 internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResult>
 {
     private readonly CircuitCell _cell;
     private readonly Func<CircuitBreakerSettings> _settings;
     private readonly Func<TimeSpan, TResult> _rejected;
-    private readonly Func<TResult, CircuitVerdict> _judge;
 
     /// <param name="cell">The circuit.</param>
     /// <param name="settings">Asked once per execution, so that one pipeline can outlive a reload.</param>
     /// <param name="rejected">Makes the result of an execution that was refused, given how long to wait.</param>
-    /// <param name="judge">What a result says about the upstream.</param>
-    public CircuitBreakerStrategy(
-        CircuitCell cell,
-        Func<CircuitBreakerSettings> settings,
-        Func<TimeSpan, TResult> rejected,
-        Func<TResult, CircuitVerdict> judge)
+    public CircuitBreakerStrategy(CircuitCell cell, Func<CircuitBreakerSettings> settings, Func<TimeSpan, TResult> rejected)
     {
         _cell = cell;
         _settings = settings;
         _rejected = rejected;
-        _judge = judge;
     }
 
     /// <inheritdoc/>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    protected override async ValueTask<Outcome<TResult>> ExecuteCore<TState>(
+    /// <exception cref="InvalidCastException">The state is no <see cref="IPermitHolder"/>: nobody would judge.</exception>
+    protected override ValueTask<Outcome<TResult>> ExecuteCore<TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
     {
+        var holder = (IPermitHolder)(object)state!;
         if (!_cell.TryEnter(_settings(), out var permit, out var retryAfter))
         {
-            return Outcome.FromResult(_rejected(retryAfter));
+            return Outcome.FromResultAsValueTask(_rejected(retryAfter));
         }
 
-        if (state is IPermitHolder holder)
-        {
-            holder.Permit = permit;
-        }
-
-        try
-        {
-            var outcome = await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-            permit.On(Judge(outcome));
-            return outcome;
-        }
-        catch (Exception exception)
-        {
-            permit.On(Judge(exception));
-            throw;
-        }
+        holder.Permit = permit;
+        return callback(context, state);
     }
-
-    private CircuitVerdict Judge(Outcome<TResult> outcome)
-        => outcome.Exception is { } exception ? Judge(exception) : _judge(outcome.Result!);
-
-    private static CircuitVerdict Judge(Exception exception)
-        => exception is OperationCanceledException ? CircuitVerdict.Neutral : CircuitVerdict.Failure;
 }

@@ -41,7 +41,7 @@ internal sealed class ClientResponse
         var features = context.Features;
         _response = (IHttpResponseFeature)features[typeof(IHttpResponseFeature)]!;
         _body = (IHttpResponseBodyFeature)features[typeof(IHttpResponseBodyFeature)]!;
-        _reset = (IHttpResetFeature?)features[typeof(IHttpResetFeature)];
+        _reset = ResetOf(context);
         Aborted = context.RequestAborted;
     }
 
@@ -69,6 +69,10 @@ internal sealed class ClientResponse
 
     /// <summary>Valid once it is one's turn and <see cref="Committed"/> is set.</summary>
     public PipeWriter Writer => _writer ??= _body.Writer;
+
+    /// <summary>What resets the client's stream; null where its protocol has none. What is not there is looked for to the end of two collections, so HTTP/1.1 is not asked.</summary>
+    public static IHttpResetFeature? ResetOf(HttpContext context) =>
+        HttpProtocol.IsHttp11(context.Request.Protocol) ? null : (IHttpResetFeature?)context.Features[typeof(IHttpResetFeature)];
 
     /// <summary>Takes the turn to write from the heartbeat. Completes at once unless a beat is on its way.</summary>
     public async ValueTask TakeTurnAsync()
@@ -121,17 +125,23 @@ internal sealed class ClientResponse
         }
     }
 
-    /// <summary>Writes without flushing. Takes it that it is one's turn.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        BytesWritten += bytes.Length;
-        Writer.Write(bytes);
-    }
-
     /// <summary>Counts bytes that were written to <see cref="Writer"/> directly.</summary>
     public void Count(long bytes) => BytesWritten += bytes;
 
     public ValueTask<FlushResult> FlushAsync() => Writer.FlushAsync(Aborted);
+
+    /// <summary>Writes and flushes. Takes it that it is one's turn.</summary>
+    /// <remarks>In one call: what is written before the headers have left and flushed later the server sets aside and copies once more.</remarks>
+    public ValueTask<FlushResult> WriteAndFlushAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return FlushAsync();
+        }
+
+        BytesWritten += bytes.Length;
+        return Writer.WriteAsync(bytes, Aborted);
+    }
 
     /// <summary>Sends one heartbeat, made by <paramref name="writeBeat"/> when it is its turn, unless somebody writes or the client has left. Never throws.</summary>
     public Task BeatAsync(string contentType, Action<IBufferWriter<byte>> writeBeat)
@@ -153,13 +163,8 @@ internal sealed class ClientResponse
                 CommitStream(contentType, upstream: null);
                 using var beat = new PooledBuffer();
                 writeBeat(beat);
-                if (beat.Length > 0)
-                {
-                    HasBeaten = true;
-                    Write(beat.Span);
-                }
-
-                await FlushAsync();
+                HasBeaten |= beat.Length > 0;
+                await WriteAndFlushAsync(beat.Memory);
             }
             catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
             {
@@ -195,8 +200,7 @@ internal sealed class ClientResponse
         do
         {
             var piece = bytes[..Math.Min(bytes.Length, Piece)];
-            Write(piece.Span);
-            await FlushAsync();
+            await WriteAndFlushAsync(piece);
             bytes = bytes[piece.Length..];
         }
         while (!bytes.IsEmpty);
@@ -209,14 +213,9 @@ internal sealed class ClientResponse
     public async Task TerminateAsync(PooledBuffer? errorEvent)
     {
         await TakeTurnAsync();
-        if (errorEvent is { Length: > 0 })
-        {
-            Write(errorEvent.Span);
-        }
-
         try
         {
-            await FlushAsync();
+            await WriteAndFlushAsync(errorEvent?.Memory ?? default);
         }
         catch (OperationCanceledException)
         {

@@ -16,7 +16,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
 {
     public Task InvokeAsync(HttpContext context)
     {
-        var route = RouteSettings.Of(context.GetRouteModel().Config);
+        var route = RouteSettings.Of(context.Proxy().Route.Config);
         if (route is null || !HttpMethods.IsPost(context.Request.Method))
         {
             return next(context);

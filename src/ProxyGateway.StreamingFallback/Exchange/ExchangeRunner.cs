@@ -29,7 +29,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
 {
     private static readonly VisitResult Answered = new(VisitEnd.Answered, CircuitVerdict.Success);
 
-    private readonly RouteModel _route = exchange.Http.GetRouteModel();
+    private readonly RouteModel _route = exchange.Http.Proxy().Route;
     private readonly ExchangeEnding _ending = new(exchange);
     private readonly Heartbeat? _heartbeat = exchange.Heartbeat = exchange.Request.Streaming ? new Heartbeat(exchange) : null;
     private int _position;
@@ -55,26 +55,42 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
                     continue;
                 }
 
-                var visit = await services.Visits.RunAsync(cluster.Settings, new Visit(this, cluster, state, mode, exchange.Limits.MaxAttempts), exchange.Client.Aborted);
-                switch (visit.End)
+                var visit = new Visit(this, cluster, state, mode, exchange.Limits.MaxAttempts);
+                var visited = ClusterVisits.Full;
+                if (await services.Visits.EnterAsync(cluster.Settings, visit, exchange.Client.Aborted))
+                {
+                    Outcome<VisitResult> outcome;
+                    try
+                    {
+                        outcome = await ClusterVisits.Begin(visit);
+                    }
+                    catch (Exception e)
+                    {
+                        outcome = Outcome.FromException<VisitResult>(e);
+                    }
+
+                    visited = ClusterVisits.End(visit, outcome);
+                }
+
+                switch (visited.End)
                 {
                     case VisitEnd.Answered:
                         return;
                     case VisitEnd.Refused:
                         services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
                         exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
-                        (passedOver ??= new()).Refused(cluster, state, visit.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
+                        (passedOver ??= new()).Refused(cluster, state, visited.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
                         break;
                     case VisitEnd.Full:
                         services.Metrics.Overloaded(cluster.Settings.ClusterId);
                         exchange.Note(new Fault(FaultKind.Overloaded, FaultPhase.Connect), cluster.Settings.ClusterId);
                         break;
                     default:
-                        mode = visit.NextMode;
+                        mode = visited.NextMode;
                         break;
                 }
 
-                if (MustStop(visit.End, cluster))
+                if (MustStop(visited.End, cluster))
                 {
                     break;
                 }
@@ -140,7 +156,16 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
             AttemptOutcome outcome;
             using (AttemptRequest.Prepare(exchange, exchange.Http, cluster, visit.State, mode, _route, failedDestination))
             {
-                outcome = hedged is null ? await AttemptRunner.RunAsync(exchange.Http, first, next) : await hedged.RunAsync(first, next);
+                if (hedged is null)
+                {
+                    var forwarded = AttemptRunner.Begin(exchange.Http, first, next);
+                    await forwarded.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    outcome = AttemptRunner.End(exchange.Http, first, forwarded);
+                }
+                else
+                {
+                    outcome = await hedged.RunAsync(first, next);
+                }
             }
 
             var attempt = hedged?.Decisive ?? first;

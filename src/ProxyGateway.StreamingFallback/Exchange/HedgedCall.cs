@@ -77,7 +77,7 @@ internal sealed class HedgedCall : IDisposable
     {
         _first = first;
         Race.Begin(first);
-        var asked = AttemptRunner.RunAsync(_exchange.Http, first, next).AsTask();
+        var asked = AttemptRunner.RunAsync(_exchange.Http, first, next);
         if (!await IsLateAsync(asked) || FindSecond(first) is not { } second)
         {
             return await asked is { Result: AttemptResult.Complete } && await first.TryWinWholeAsync() ? first.Outcome! : await asked;
@@ -90,7 +90,7 @@ internal sealed class HedgedCall : IDisposable
             _cluster.Settings.ClusterId,
             Race.Winner is not { } winner ? HedgeResult.Failed : ReferenceEquals(winner, second) ? HedgeResult.Won : HedgeResult.Lost);
         // Who looks at the exchange from outside shall see where the answer came from.
-        _exchange.Http.GetReverseProxyFeature().ProxiedDestination = Decisive.Proxy?.ProxiedDestination;
+        _exchange.Http.Proxy().ProxiedDestination = Decisive.Proxy?.ProxiedDestination;
         return Decisive.Outcome ?? throw new InvalidOperationException("The call is not over.");
     }
 

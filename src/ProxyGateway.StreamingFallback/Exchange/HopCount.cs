@@ -14,10 +14,16 @@ internal static class HopCount
     /// <summary>Gateways in a row that make sense: one per team, one per site.</summary>
     private const int Max = 4;
 
-    /// <summary>False where the request has come through too many gateways (RFC 5842, section 7.2: 508 Loop Detected).</summary>
+    /// <summary>Counts this gateway. False where the request has come through too many (RFC 5842, section 7.2: 508 Loop Detected).</summary>
     public static bool TryAdd(IHeaderDictionary headers)
     {
-        var hops = int.TryParse(headers[Header], NumberStyles.None, CultureInfo.InvariantCulture, out var known) ? known : 0;
+        var told = headers[Header];
+        if (told.Count == 0)
+        {
+            return true;
+        }
+
+        var hops = int.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var known) ? known : 0;
         if (hops >= Max)
         {
             return false;
@@ -26,4 +32,7 @@ internal static class HopCount
         headers[Header] = (hops + 1).ToString(CultureInfo.InvariantCulture);
         return true;
     }
+
+    /// <summary>What the next hop is told, once <see cref="TryAdd"/> has counted: without a word of others this gateway is the first.</summary>
+    public static string Told(IHeaderDictionary headers) => headers[Header] is [{ } hops] ? hops : "1";
 }

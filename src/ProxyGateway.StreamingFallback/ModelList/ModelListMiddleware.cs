@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using Yarp.ReverseProxy.Model;
@@ -16,7 +17,7 @@ internal sealed class ModelListMiddleware(RequestDelegate next, ModelLists lists
             return next(context);
         }
 
-        var route = context.GetRouteModel();
+        var route = context.Proxy().Route;
         return ModelListSettings.Of(route.Config) is { } settings ? AnswerAsync(context, route, settings) : next(context);
     }
 

@@ -29,7 +29,7 @@ internal sealed class TraceContextTransform : ITransformProvider
     {
         var http = transform.HttpContext;
         // The cluster that is asked now; a fallback goes through the transforms of the route's own.
-        if (!IsAllowed(http.GetReverseProxyFeature().Cluster.Config.Metadata))
+        if (!IsAllowed(http.Proxy().Cluster.Config.Metadata))
         {
             foreach (var header in Headers)
             {

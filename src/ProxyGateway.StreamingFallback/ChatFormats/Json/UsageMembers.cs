@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
@@ -12,6 +13,12 @@ namespace ProxyGateway.StreamingFallback.ChatFormats.Json;
 /// <param name="output">The counts that add up to the output.</param>
 internal sealed class UsageMembers(string container, string parent, string[] input, string[] output)
 {
+    // As they stand in a document.
+    private readonly byte[] _container = Encoding.UTF8.GetBytes(container);
+    private readonly byte[] _parent = Encoding.UTF8.GetBytes(parent);
+    private readonly byte[][] _input = [.. input.Select(Encoding.UTF8.GetBytes)];
+    private readonly byte[][] _output = [.. output.Select(Encoding.UTF8.GetBytes)];
+
     /// <summary>Looking for a few numbers must not take longer than handling the answer.</summary>
     private const int MaxBytes = 1024 * 1024;
 
@@ -47,7 +54,7 @@ internal sealed class UsageMembers(string container, string parent, string[] inp
 
     private TokenUsage ReadDocument(scoped ref Utf8JsonReader reader, bool mayDescend)
     {
-        if (container.Length == 0)
+        if (_container.Length == 0)
         {
             return ReadCounts(ref reader);
         }
@@ -55,8 +62,8 @@ internal sealed class UsageMembers(string container, string parent, string[] inp
         var found = default(TokenUsage);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isContainer = reader.ValueTextEquals(container);
-            var isParent = mayDescend && parent.Length > 0 && reader.ValueTextEquals(parent);
+            var isContainer = reader.ValueTextEquals(_container);
+            var isParent = mayDescend && _parent.Length > 0 && reader.ValueTextEquals(_parent);
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject || !(isContainer || isParent))
             {
@@ -75,8 +82,8 @@ internal sealed class UsageMembers(string container, string parent, string[] inp
         long? inputs = null, outputs = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isInput = IsOneOf(ref reader, input);
-            var isOutput = !isInput && IsOneOf(ref reader, output);
+            var isInput = IsOneOf(ref reader, _input);
+            var isOutput = !isInput && IsOneOf(ref reader, _output);
             reader.Read();
             if ((isInput || isOutput) && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 0)
             {
@@ -90,7 +97,7 @@ internal sealed class UsageMembers(string container, string parent, string[] inp
         return new TokenUsage(inputs, outputs);
     }
 
-    private static bool IsOneOf(ref Utf8JsonReader reader, string[] names)
+    private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
     {
         foreach (var name in names)
         {
