@@ -82,6 +82,38 @@ public sealed class SurfaceTests
         Assert.Equal(given, upstream.Exchanges[0].Header("x-request-id"));
     }
 
+    [Theory]
+    [InlineData(Wire.Http1)]
+    [InlineData(Wire.Http2)]
+    public async Task ClientWithoutRequestId_EveryAttemptHasTheOneItIsToldAndTheCountOfGateways(Wire wire)
+    {
+        await using var upstream = ScriptedUpstream.Start(Agents.Started(2).ThenReset(), UpstreamScript.Json(Agents.WholeAnswer));
+        await using var gateway = await GatewayFixture.StartAsync(s => s.Cluster("primary", upstream));
+
+        var result = await gateway.StreamAsync(wire);
+
+        await gateway.AssertContractAsync(result);
+        Assert.Equal(2, upstream.RequestCount);
+        Assert.All(upstream.Exchanges, e => Assert.Equal((result.Header("x-request-id"), "1"), (e.Header("x-request-id"), e.Header("x-gateway-hops"))));
+    }
+
+    [Fact]
+    public async Task RequestIdOfATransform_StaysAndIsTheOnlyOne()
+    {
+        await using var upstream = ScriptedUpstream.Start(UpstreamScript.Stream(Agents.WholeStream));
+        await using var gateway = await GatewayFixture.StartAsync(s =>
+        {
+            s.Cluster("primary", upstream);
+            s["ReverseProxy:Routes:chat:Transforms:0:RequestHeader"] = "X-Request-Id";
+            s["ReverseProxy:Routes:chat:Transforms:0:Set"] = "the-transform's";
+        });
+
+        var result = await gateway.StreamAsync();
+
+        await gateway.AssertContractAsync(result);
+        Assert.Equal(["the-transform's"], upstream.Exchanges[0].Headers.Where(h => h.Key.Equals("x-request-id", StringComparison.OrdinalIgnoreCase)).Select(h => h.Value));
+    }
+
     [Fact]
     public async Task ServedByHeaders_AreLeftOutWhereTheConfigurationSaysSo()
     {
