@@ -6,7 +6,6 @@ using ProxyGateway.StreamingFallback.ChatFormats.AgentApi;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.StreamingFallback.Telemetry;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.AgentApi;
 

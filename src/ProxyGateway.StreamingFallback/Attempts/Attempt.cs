@@ -11,7 +11,6 @@ using ProxyGateway.StreamingFallback.Hedging;
 using ProxyGateway.StreamingFallback.LoadBalancing;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Attempts;
 

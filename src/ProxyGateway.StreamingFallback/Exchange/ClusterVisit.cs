@@ -45,17 +45,13 @@ internal abstract class ClusterVisit : IPermitHolder
     /// <inheritdoc/>
     public CircuitPermit Permit { get; set; } = CircuitPermit.Uncounted;
 
-    /// <summary>Polly's, for the way through the circuit; set while the visit lasts.</summary>
-    public ResilienceContext? Context { get; set; }
-
     public abstract ValueTask<Outcome<VisitResult>> RunAsync();
 }
 
 /// <summary>What is around a visit: a limit and a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
 internal sealed class ClusterVisits
 {
-    /// <summary>What a visit came to that was not let in.</summary>
-    public static readonly VisitResult Full = new(VisitEnd.Full, CircuitVerdict.Neutral);
+    private static readonly VisitResult Full = new(VisitEnd.Full, CircuitVerdict.Neutral);
 
     // Kept with the settings: an exchange that goes on after its cluster was removed must not bring the cluster's state back.
     private readonly ConditionalWeakTable<ClusterSettings, ClusterSurroundings> _surroundings = [];
@@ -73,61 +69,41 @@ internal sealed class ClusterVisits
 
     public ClusterLimits LimitsOf(ClusterSettings cluster) => Around(cluster).Limits;
 
-    /// <summary>A visit from beginning to end; full where there is no place.</summary>
+    /// <summary>
+    /// Past the concurrency limit, then the circuit, which hears the verdict unless it was told before. By <c>ExecuteOutcomeAsync</c>,
+    /// which adds no layer of its own to every exchange: the pipeline's one strategy lets exceptions through.
+    /// </summary>
     /// <param name="cluster">The cluster that is visited.</param>
     /// <param name="visit">What is done there.</param>
     /// <param name="cancel">Ends the wait for a place.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<VisitResult> RunAsync(ClusterSettings cluster, ClusterVisit visit, CancellationToken cancel)
     {
-        if (!await EnterAsync(cluster, visit, cancel))
+        var around = Around(cluster);
+        if (!await around.Limits.Gate.EnterAsync(cluster.Concurrency, cancel))
         {
             return Full;
         }
 
-        Outcome<VisitResult> visited;
+        visit.Around = around;
+        var context = ResilienceContextPool.Shared.Get();
         try
         {
-            visited = await Begin(visit);
+            var visited = await (visit.IsLastResort ? visit.RunAsync() : around.Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), context, visit));
+            visited.ThrowIfException();
+            visit.Permit.On(visited.Result!.Verdict);
+            return visited.Result;
         }
         catch (Exception e)
         {
-            visited = Outcome.FromException<VisitResult>(e);
+            visit.Permit.On(e is OperationCanceledException ? CircuitVerdict.Neutral : CircuitVerdict.Failure);
+            throw;
         }
-
-        return End(visit, visited);
-    }
-
-    /// <summary>Past the concurrency limit. False where the cluster has no place; true obliges to <see cref="Begin"/> and <see cref="End"/>.</summary>
-    /// <remarks>In parts for who waits for an open stream here: each method that waits is one more that every stream waits in.</remarks>
-    public ValueTask<bool> EnterAsync(ClusterSettings cluster, ClusterVisit visit, CancellationToken cancel)
-    {
-        visit.Around = Around(cluster);
-        return visit.Around.Limits.Gate.EnterAsync(cluster.Concurrency, cancel);
-    }
-
-    /// <summary>
-    /// Through the circuit, to the visit's end. By <c>ExecuteOutcomeAsync</c>, which adds no layer of its own: the pipeline's one
-    /// strategy lets exceptions through.
-    /// </summary>
-    public static ValueTask<Outcome<VisitResult>> Begin(ClusterVisit visit)
-    {
-        visit.Context = ResilienceContextPool.Shared.Get();
-        return visit.IsLastResort ? visit.RunAsync() : visit.Around.Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), visit.Context, visit);
-    }
-
-    /// <summary>The circuit hears the verdict, unless it was told before, and the place is free. Throws what the visit failed with.</summary>
-    public static VisitResult End(ClusterVisit visit, Outcome<VisitResult> visited)
-    {
-        ResilienceContextPool.Shared.Return(visit.Context!);
-        visit.Around.Limits.Gate.Leave();
-        visit.Permit.On(visited.Exception switch
+        finally
         {
-            null => visited.Result!.Verdict,
-            OperationCanceledException => CircuitVerdict.Neutral,
-            _ => CircuitVerdict.Failure,
-        });
-        visited.ThrowIfException();
-        return visited.Result!;
+            ResilienceContextPool.Shared.Return(context);
+            around.Limits.Gate.Leave();
+        }
     }
 
     private ClusterSurroundings Around(ClusterSettings cluster) => _surroundings.GetValue(cluster, _build);

@@ -7,7 +7,6 @@ using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
 

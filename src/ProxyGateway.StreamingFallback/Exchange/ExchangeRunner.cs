@@ -55,42 +55,26 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
                     continue;
                 }
 
-                var visit = new Visit(this, cluster, state, mode, exchange.Limits.MaxAttempts);
-                var visited = ClusterVisits.Full;
-                if (await services.Visits.EnterAsync(cluster.Settings, visit, exchange.Client.Aborted))
-                {
-                    Outcome<VisitResult> outcome;
-                    try
-                    {
-                        outcome = await ClusterVisits.Begin(visit);
-                    }
-                    catch (Exception e)
-                    {
-                        outcome = Outcome.FromException<VisitResult>(e);
-                    }
-
-                    visited = ClusterVisits.End(visit, outcome);
-                }
-
-                switch (visited.End)
+                var visit = await services.Visits.RunAsync(cluster.Settings, new Visit(this, cluster, state, mode, exchange.Limits.MaxAttempts), exchange.Client.Aborted);
+                switch (visit.End)
                 {
                     case VisitEnd.Answered:
                         return;
                     case VisitEnd.Refused:
                         services.Metrics.CircuitRefused(cluster.Settings.ClusterId);
                         exchange.Note(new Fault(FaultKind.CircuitOpen, FaultPhase.Connect), cluster.Settings.ClusterId);
-                        (passedOver ??= new()).Refused(cluster, state, visited.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
+                        (passedOver ??= new()).Refused(cluster, state, visit.RetryAfter, services.Visits.CircuitsOf(cluster.Settings).Cluster.Status == CircuitStatus.Isolated);
                         break;
                     case VisitEnd.Full:
                         services.Metrics.Overloaded(cluster.Settings.ClusterId);
                         exchange.Note(new Fault(FaultKind.Overloaded, FaultPhase.Connect), cluster.Settings.ClusterId);
                         break;
                     default:
-                        mode = visited.NextMode;
+                        mode = visit.NextMode;
                         break;
                 }
 
-                if (MustStop(visited.End, cluster))
+                if (MustStop(visit.End, cluster))
                 {
                     break;
                 }

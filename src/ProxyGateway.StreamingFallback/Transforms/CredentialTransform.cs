@@ -7,17 +7,9 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace ProxyGateway.StreamingFallback.Transforms;
 
 /// <summary>An upstream that echoes what it was sent must not tell the client the gateway's key: a response header that holds it is dropped.</summary>
-internal sealed class CredentialTransform : ITransformProvider
+internal sealed class CredentialTransform : GatewayTransform
 {
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
         if (UpstreamCall.Of(transform.HttpContext)?.Cluster.Credential is { } credential)
         {

@@ -8,17 +8,9 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace ProxyGateway.StreamingFallback.Transforms;
 
 /// <summary>An upstream that compresses although <c>identity</c> was asked for: what is watched must be readable, so it is unpacked.</summary>
-internal sealed class DecompressionTransform : ITransformProvider
+internal sealed class DecompressionTransform : GatewayTransform
 {
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
         if (transform.ProxyResponse is { } response && response.Content.Headers.NonValidated.Contains(HeaderNames.ContentEncoding)
             && UpstreamCall.Of(transform.HttpContext) is not null && response.Content.Headers.ContentEncoding is { Count: > 0 } encodings)

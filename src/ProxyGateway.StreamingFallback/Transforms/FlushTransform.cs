@@ -10,17 +10,9 @@ namespace ProxyGateway.StreamingFallback.Transforms;
 /// After its first content a stream is flushed when the next read of the upstream would wait, not after each read: what has arrived
 /// together leaves together, the end of the body with the last events.
 /// </summary>
-internal sealed class FlushTransform : ITransformProvider
+internal sealed class FlushTransform : GatewayTransform
 {
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddResponseTransform(static transform =>
     {
         if (transform.ProxyResponse is { IsSuccessStatusCode: true } response && UpstreamCall.Of(transform.HttpContext) is Attempt { Mode: AttemptMode.Streaming } attempt)
         {

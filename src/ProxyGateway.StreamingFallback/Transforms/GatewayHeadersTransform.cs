@@ -9,17 +9,9 @@ namespace ProxyGateway.StreamingFallback.Transforms;
 /// What the gateway itself tells an upstream: the request's id, and how many gateways it has come through. Given to the call alone, for
 /// a header that the server does not know costs the request a table. What the client or a transform has put there stays.
 /// </summary>
-internal sealed class GatewayHeadersTransform : ITransformProvider
+internal sealed class GatewayHeadersTransform : GatewayTransform
 {
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
     {
         if (UpstreamCall.Of(transform.HttpContext) is not { } call)
         {

@@ -10,22 +10,14 @@ namespace ProxyGateway.StreamingFallback.Transforms;
 /// The last thing done to a request before it is sent: what the client said of its trace is taken out, unless the cluster may know.
 /// A trace id is the same in every system it comes through, so whoever gets it can tell which requests belong together.
 /// </summary>
-internal sealed class TraceContextTransform : ITransformProvider
+internal sealed class TraceContextTransform : GatewayTransform
 {
     private static readonly string[] Headers = ["traceparent", "tracestate", "baggage", "Request-Id", "Correlation-Context"];
 
     public static bool IsAllowed(IReadOnlyDictionary<string, string>? metadata) =>
         metadata?.ContainsKey(StreamingFallbackConfigFilter.TraceContextKey) == true;
 
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
     {
         var http = transform.HttpContext;
         // The cluster that is asked now; a fallback goes through the transforms of the route's own.

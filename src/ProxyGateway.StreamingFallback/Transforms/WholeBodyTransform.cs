@@ -7,17 +7,9 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace ProxyGateway.StreamingFallback.Transforms;
 
 /// <summary>Tells <see cref="WholeBodyHandler"/> which context a call is made for: a call does not know it otherwise.</summary>
-internal sealed class WholeBodyTransform : ITransformProvider
+internal sealed class WholeBodyTransform : GatewayTransform
 {
-    public void ValidateRoute(TransformRouteValidationContext context)
-    {
-    }
-
-    public void ValidateCluster(TransformClusterValidationContext context)
-    {
-    }
-
-    public void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
+    public override void Apply(TransformBuilderContext context) => context.AddRequestTransform(static transform =>
     {
         if (transform.HttpContext.Request.Body is AttemptBody)
         {
