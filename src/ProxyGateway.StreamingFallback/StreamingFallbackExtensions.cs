@@ -61,7 +61,6 @@ public static class StreamingFallbackExtensions
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
         builder.AddTransforms<WholeBodyTransform>();
         builder.AddTransforms<DecompressionTransform>();
-        builder.AddTransforms<FlushTransform>();
         builder.AddTransforms<CredentialTransform>();
         builder.AddTransforms<GatewayHeadersTransform>();
         builder.AddTransforms<TraceContextTransform>();

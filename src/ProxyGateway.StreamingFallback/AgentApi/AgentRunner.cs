@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Polly;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -125,6 +124,6 @@ internal abstract class AgentRunner(AgentExchange exchange, RequestDelegate next
 
     private sealed class Visit(AgentRunner runner, ClusterState state) : ClusterVisit
     {
-        public override async ValueTask<Outcome<VisitResult>> RunAsync() => Outcome.FromResult(await runner.VisitAsync(Permit, state));
+        public override ValueTask<VisitResult> RunAsync() => runner.VisitAsync(Permit, state);
     }
 }

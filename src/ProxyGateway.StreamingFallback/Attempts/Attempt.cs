@@ -23,9 +23,6 @@ internal sealed class Attempt : UpstreamCall
     /// <summary>An error body is read for what it complains about, not for its length.</summary>
     private const int MaxErrorBodyBytes = 64 * 1024;
 
-    /// <summary>So much is passed on without a flush while the upstream has more at hand: what one connection's output may hold is bounded.</summary>
-    private const int MaxUnflushedBytes = 16 * 1024;
-
     /// <summary>How long a stream that has its terminal may take to say the rest (usage, end marker, end of body).</summary>
     private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
 
@@ -40,8 +37,6 @@ internal sealed class Attempt : UpstreamCall
     private long _firstChunkAt;
     private (int Status, HeaderDictionary Headers)? _cutAnswer;
     private long _held;
-    private long _unflushed;
-    private bool _readWaits = true;
 
     public Attempt(ChatExchange exchange, ClusterSettings cluster, AttemptMode mode, bool isReplay)
         : base(exchange, cluster, exchange.Shutdown)
@@ -286,24 +281,8 @@ internal sealed class Attempt : UpstreamCall
         }
 
         _exchange.Client.Count(guard.BytesPassed - passed);
-        _unflushed += guard.BytesPassed - passed;
-        // What may stay leaves when a read waits, or with the end of the answer.
-        return !_readWaits && _unflushed < MaxUnflushedBytes ? default : FlushAsync();
-    }
-
-    /// <summary>The upstream is being read. Who tells so calls <see cref="FlushAsync"/> where a read <paramref name="waits"/>; if nobody does, every piece is flushed at once.</summary>
-    public void OnRead(bool waits) => _readWaits = waits;
-
-    /// <summary>What was passed on goes out now, where the client is still there. Waits only for a client that does not read.</summary>
-    public ValueTask FlushAsync()
-    {
-        if (_unflushed == 0 || _exchange.Client.Aborted.IsCancellationRequested)
-        {
-            return default;
-        }
-
-        _unflushed = 0;
-        return PauseWhile(_exchange.Client.FlushAsync());
+        // Once per read of the upstream, however many events it held. Waits only for a client that does not read.
+        return _exchange.Client.Aborted.IsCancellationRequested ? default : PauseWhile(_exchange.Client.FlushAsync());
     }
 
     /// <summary>While the client does not read, no clock runs for the upstream.</summary>
@@ -375,8 +354,6 @@ internal sealed class Attempt : UpstreamCall
 
         if (!client.Aborted.IsCancellationRequested)
         {
-            // With what lies unflushed before it.
-            _unflushed = 0;
             await PauseWhile(client.WriteAndFlushAsync(rest));
         }
 

@@ -8,10 +8,13 @@ namespace ProxyGateway.StreamingFallback.ChatFormats;
 /// and such an event need not be parsed again: it is the JSON that was parsed before, with another plain string in one place, and
 /// other digits where only digits of no interest stood.
 /// </summary>
-internal sealed class TextPattern : IDisposable
+internal sealed class TextPattern
 {
     /// <summary>Longer events are rare, and what is learnt is copied.</summary>
     private const int MaxBytes = 2048;
+
+    /// <summary>An event that is this much longer than any before (a counter has grown) takes no new array.</summary>
+    private const int Spare = 16;
 
     /// <summary>What a JSON string may not hold, or not mean literally.</summary>
     private static readonly SearchValues<byte> NotPlain = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
@@ -40,8 +43,8 @@ internal sealed class TextPattern : IDisposable
         _length = json.Length - (end - start);
         if (_array.Length < _length)
         {
-            Arrays.Return(_array);
-            _array = Arrays.Rent(_length);
+            // No longer than it must be, and a little: an open stream holds it to its end, and one from the pool would be twice as long.
+            _array = new byte[_length + Spare];
         }
 
         json[..start].CopyTo(_array);
@@ -77,13 +80,6 @@ internal sealed class TextPattern : IDisposable
 
         text = json.Slice(_textAt, json.Length - around.Length);
         return !text.ContainsAny(NotPlain);
-    }
-
-    public void Dispose()
-    {
-        Arrays.Return(_array);
-        _array = [];
-        _channel = null;
     }
 
     private bool MatchesWithCounters(ReadOnlySpan<byte> json, ReadOnlySpan<byte> around, out ReadOnlySpan<byte> text)

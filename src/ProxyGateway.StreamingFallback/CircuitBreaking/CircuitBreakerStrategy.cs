@@ -8,7 +8,7 @@ namespace ProxyGateway.StreamingFallback.CircuitBreaking;
 /// </summary>
 /// <remarks>
 /// Lets an execution in or refuses it, and gives the permit to its state, which owes the verdict: what is to be learnt is known before
-/// the execution is over, and an open stream waits in one layer less. (A property of the context would cost it a dictionary.) So the
+/// the execution is over, and the pipeline need not be waited in. (A property of the context would cost it a dictionary.) So the
 /// pipeline must be run by <c>ExecuteOutcomeAsync</c>, which hands its state through.
 /// </remarks>
 internal sealed class CircuitBreakerStrategy<TResult> : ResilienceStrategy<TResult>

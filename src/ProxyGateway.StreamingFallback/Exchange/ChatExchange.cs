@@ -64,7 +64,7 @@ internal sealed class ChatExchange : ClientExchange
     public bool IsFirstAttempt => Attempts == 1;
 
     /// <summary>When all recovery must be over (a timestamp); null while no attempt has failed.</summary>
-    public long? RecoveryDeadline => FaultedAt + (long)(Limits.RecoveryTimeout.TotalSeconds * Time.TimestampFrequency);
+    public long? RecoveryDeadline => FirstFault?.At + (long)(Limits.RecoveryTimeout.TotalSeconds * Time.TimestampFrequency);
 
     /// <summary>The upstream's own error answer to the first attempt, if it is one that a client may see.</summary>
     public UpstreamAnswer? FirstAnswer { get; set; }
@@ -131,7 +131,7 @@ internal sealed class ChatExchange : ClientExchange
     /// <summary>The first bytes after a fault went to the client.</summary>
     public void OnRecovered()
     {
-        if (FaultedAt is { } faultedAt && RecoveredAfter is null)
+        if (FirstFault?.At is { } faultedAt && RecoveredAfter is null)
         {
             RecoveredAfter = Time.GetElapsedTime(faultedAt);
             Span?.AddEvent(GatewayTracing.Recovery(this));

@@ -53,11 +53,7 @@ internal abstract class ClientExchange : IAnswerHeaders, IDisposable
     public string ClusterId { get; set; } = "";
 
     /// <summary>The first fault: what client and log are told about, whatever comes after.</summary>
-    public Fault? FirstFault { get; private set; }
-
-    public string? FirstFaultCluster { get; private set; }
-
-    public long? FaultedAt { get; private set; }
+    public NotedFault? FirstFault { get; private set; }
 
     public long ContentEvents { get; private set; }
 
@@ -80,17 +76,12 @@ internal abstract class ClientExchange : IAnswerHeaders, IDisposable
     {
         // A cluster that was passed over is told about only if no attempt fails later.
         var isPassedOver = fault.Kind is FaultKind.CircuitOpen or FaultKind.Overloaded or FaultKind.NoDestination;
-        if ((FirstFault is not null && (FaultedAt is not null || isPassedOver)) || fault.Kind.Side() == FaultSide.Client)
+        if ((FirstFault is { } first && (first.At is not null || isPassedOver)) || fault.Kind.Side() == FaultSide.Client)
         {
             return;
         }
 
-        FirstFault = fault;
-        FirstFaultCluster = clusterId;
-        if (fault.Kind.Side() == FaultSide.Upstream && fault.Kind != FaultKind.NoDestination)
-        {
-            FaultedAt = Time.GetTimestamp();
-        }
+        FirstFault = new NotedFault(fault, clusterId, fault.Kind.Side() == FaultSide.Upstream && fault.Kind != FaultKind.NoDestination ? Time.GetTimestamp() : null);
     }
 
     public void OnContent(long events, long at)
@@ -138,3 +129,9 @@ internal abstract class ClientExchange : IAnswerHeaders, IDisposable
         }
     }
 }
+
+/// <summary>An exchange's first fault. An object, for most exchanges have none.</summary>
+/// <param name="Fault">What happened.</param>
+/// <param name="ClusterId">Where.</param>
+/// <param name="At">When an attempt failed (a timestamp); null where a cluster was only passed over. Recovery is timed from there.</param>
+internal sealed record NotedFault(Fault Fault, string ClusterId, long? At);

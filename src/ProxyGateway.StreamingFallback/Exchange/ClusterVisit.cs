@@ -45,7 +45,7 @@ internal abstract class ClusterVisit : IPermitHolder
     /// <inheritdoc/>
     public CircuitPermit Permit { get; set; } = CircuitPermit.Uncounted;
 
-    public abstract ValueTask<Outcome<VisitResult>> RunAsync();
+    public abstract ValueTask<VisitResult> RunAsync();
 }
 
 /// <summary>What is around a visit: a limit and a pipeline per cluster and configuration, over circuits and limits that outlive both.</summary>
@@ -69,10 +69,7 @@ internal sealed class ClusterVisits
 
     public ClusterLimits LimitsOf(ClusterSettings cluster) => Around(cluster).Limits;
 
-    /// <summary>
-    /// Past the concurrency limit, then the circuit, which hears the verdict unless it was told before. By <c>ExecuteOutcomeAsync</c>,
-    /// which adds no layer of its own to every exchange: the pipeline's one strategy lets exceptions through.
-    /// </summary>
+    /// <summary>Past the concurrency limit, then the circuit, which hears the verdict unless it was told before.</summary>
     /// <param name="cluster">The cluster that is visited.</param>
     /// <param name="visit">What is done there.</param>
     /// <param name="cancel">Ends the wait for a place.</param>
@@ -86,13 +83,16 @@ internal sealed class ClusterVisits
         }
 
         visit.Around = around;
-        var context = ResilienceContextPool.Shared.Get();
         try
         {
-            var visited = await (visit.IsLastResort ? visit.RunAsync() : around.Pipeline.ExecuteOutcomeAsync(static (_, v) => v.RunAsync(), context, visit));
-            visited.ThrowIfException();
-            visit.Permit.On(visited.Result!.Verdict);
-            return visited.Result;
+            if (!visit.IsLastResort && Admit(around, visit) is { } retryAfter)
+            {
+                return new VisitResult(VisitEnd.Refused, CircuitVerdict.Neutral, RetryAfter: retryAfter);
+            }
+
+            var result = await visit.RunAsync();
+            visit.Permit.On(result.Verdict);
+            return result;
         }
         catch (Exception e)
         {
@@ -101,8 +101,25 @@ internal sealed class ClusterVisits
         }
         finally
         {
-            ResilienceContextPool.Shared.Return(context);
             around.Limits.Gate.Leave();
+        }
+    }
+
+    /// <summary>Past the circuit; how long it stays open where it refuses. The pipeline is left again at once: its context would be 200 bytes of every open stream.</summary>
+    private static TimeSpan? Admit(ClusterSurroundings around, ClusterVisit visit)
+    {
+        var context = ResilienceContextPool.Shared.Get();
+        try
+        {
+            var admission = around.Admission.ExecuteOutcomeAsync(static (_, _) => Outcome.FromResultAsValueTask<TimeSpan?>(null), context, visit);
+            // Complete already: its one strategy, the circuit, waits for nothing.
+            var outcome = admission.GetAwaiter().GetResult();
+            outcome.ThrowIfException();
+            return outcome.Result;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
         }
     }
 
@@ -111,15 +128,10 @@ internal sealed class ClusterVisits
     private static ClusterSurroundings Build(ClusterSettings cluster, CircuitRegistry circuits, LimitRegistry limits)
     {
         var own = circuits.Get(cluster.ClusterId);
-        var pipeline = new ResiliencePipelineBuilder<VisitResult>()
-            .AddCircuit(
-                own.Cluster,
-                () => cluster.CircuitBreaker,
-                static retryAfter => new VisitResult(VisitEnd.Refused, CircuitVerdict.Neutral, RetryAfter: retryAfter))
-            .Build();
-        return new ClusterSurroundings(pipeline, own, limits.Get(cluster.ClusterId));
+        var admission = new ResiliencePipelineBuilder<TimeSpan?>().AddCircuit(own.Cluster, () => cluster.CircuitBreaker, static retryAfter => retryAfter).Build();
+        return new ClusterSurroundings(admission, own, limits.Get(cluster.ClusterId));
     }
 }
 
 /// <summary>The way into a cluster under one configuration, and what the cluster is counted by whatever the configuration.</summary>
-internal sealed record ClusterSurroundings(ResiliencePipeline<VisitResult> Pipeline, ClusterCircuits Circuits, ClusterLimits Limits);
+internal sealed record ClusterSurroundings(ResiliencePipeline<TimeSpan?> Admission, ClusterCircuits Circuits, ClusterLimits Limits);

@@ -132,7 +132,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         });
     }
 
-    private Fault FirstFault => exchange.FirstFault ?? new Fault(FaultKind.GatewayError, FaultPhase.Connect);
+    private Fault FirstFault => exchange.FirstFault?.Fault ?? new Fault(FaultKind.GatewayError, FaultPhase.Connect);
 
     private GatewayError ErrorFor(Fault fault) => FaultAnswer.For(fault, exchange.Limits);
 

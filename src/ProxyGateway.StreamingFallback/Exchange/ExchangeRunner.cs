@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Polly;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -111,7 +110,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Outcome<VisitResult>> VisitAsync(Visit visit)
+    private async ValueTask<VisitResult> VisitAsync(Visit visit)
     {
         var (cluster, mode) = (visit.Cluster, visit.Mode);
         exchange.ClusterPermit = visit.Permit;
@@ -166,7 +165,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
             {
                 exchange.ClusterPermit.On(CircuitVerdict.Success);
                 await _ending.CompleteAsync(attempt, services.Metrics);
-                return Ended(Answered);
+                return Answered;
             }
 
             exchange.Note(outcome.Fault, exchange.ClusterId);
@@ -175,7 +174,7 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
             {
                 exchange.ClusterPermit.On(Judge(outcome, cluster));
                 await _ending.BreakOffAsync(outcome);
-                return Ended(new(VisitEnd.Answered, Judge(outcome, cluster)));
+                return new VisitResult(VisitEnd.Answered, Judge(outcome, cluster));
             }
 
             if (outcome.Result == AttemptResult.Answer && attempt.IsFirst && attempt.Truncated is false)
@@ -194,9 +193,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
                 await attempt.DeliverRestAsync();
             }
 
-            // What comes next takes its time.
-            await attempt.FlushAsync();
-
             _heartbeat?.Resume();
             var decision = Decide(Describe(attempt, outcome, visit, attemptsHere), budget, cluster.Settings);
             switch (decision.Step)
@@ -204,23 +200,21 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
                 case RecoveryStep.Relay:
                     exchange.ClusterPermit.On(CircuitVerdict.Neutral);
                     await _ending.RelayAsync();
-                    return Ended(new(VisitEnd.Answered, CircuitVerdict.Neutral));
+                    return new VisitResult(VisitEnd.Answered, CircuitVerdict.Neutral);
                 case RecoveryStep.NextCluster:
-                    return Ended(new(VisitEnd.GoOn, Judge(outcome, cluster), decision.Mode));
+                    return new VisitResult(VisitEnd.GoOn, Judge(outcome, cluster), decision.Mode);
                 case RecoveryStep.GiveUp:
-                    return Ended(new(VisitEnd.GiveUp, Judge(outcome, cluster)));
+                    return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
             }
 
             mode = decision.Mode;
             failedDestination = attempt.Destination;
             if (!await WaitAsync(decision.Delay, outcome.Fault.RetryAfter is not null))
             {
-                return Ended(new(VisitEnd.GiveUp, Judge(outcome, cluster)));
+                return new VisitResult(VisitEnd.GiveUp, Judge(outcome, cluster));
             }
         }
     }
-
-    private static Outcome<VisitResult> Ended(VisitResult result) => Outcome.FromResult(result);
 
     /// <summary>An attempt is over: what its metrics, its streaming circuit and its destination learn of it.</summary>
     private void Book(Attempt attempt, AttemptOutcome outcome)
@@ -335,6 +329,6 @@ internal sealed class ExchangeRunner(ChatExchange exchange, RequestDelegate next
 
         public int MaxAttempts => maxAttempts;
 
-        public override ValueTask<Outcome<VisitResult>> RunAsync() => runner.VisitAsync(this);
+        public override ValueTask<VisitResult> RunAsync() => runner.VisitAsync(this);
     }
 }

@@ -9,7 +9,7 @@ internal static partial class ExchangeLog
 {
     public static void Ended(ILogger logger, ClientExchange exchange)
     {
-        if (exchange.FirstFault is not { } fault)
+        if (exchange.FirstFault is not var (fault, cluster, _))
         {
             return;
         }
@@ -20,7 +20,7 @@ internal static partial class ExchangeLog
             level,
             exchange.Outcome.Label(),
             exchange.RouteId,
-            exchange.FirstFaultCluster ?? "",
+            cluster,
             fault.Kind.Label(),
             fault.Phase.Label(),
             fault.Status,

@@ -95,9 +95,9 @@ internal sealed partial class GatewayMetrics : IDisposable
             _overhead.Record(overhead.TotalSeconds, new KeyValuePair<string, object?>(RouteLabel, route));
         }
 
-        if (exchange.FirstFault is { } fault)
+        if (exchange.FirstFault is var (fault, cluster, _))
         {
-            _fallbacks.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, exchange.FirstFaultCluster }, { "reason", fault.Kind.Label() }, { "outcome", outcome } });
+            _fallbacks.Add(1, new TagList { { RouteLabel, route }, { ClusterLabel, cluster }, { "reason", fault.Kind.Label() }, { "outcome", outcome } });
         }
 
         // Last: whoever sees no exchange in flight finds all of them counted.

@@ -58,7 +58,7 @@ internal static class GatewayTracing
         span.SetTag("proxygateway.recovery", exchange.Recovery);
         if (exchange.Outcome is ExchangeOutcome.Terminated or ExchangeOutcome.Failed or ExchangeOutcome.Rejected)
         {
-            var fault = exchange.FirstFault?.Kind ?? FaultKind.GatewayError;
+            var fault = exchange.FirstFault?.Fault.Kind ?? FaultKind.GatewayError;
             span.SetTag("error.type", fault.Label());
             span.SetStatus(ActivityStatusCode.Error, fault.Label());
         }

@@ -130,6 +130,6 @@ internal sealed class LiveExchanges(RecentEvents recent)
             e.ContentEvents,
             lastContent == 0 ? null : e.Time.GetElapsedTime(Math.Min(lastContent, now), now),
             e.Attempts,
-            e.FirstFaultCluster is not null);
+            e.FirstFault is not null);
     }
 }

@@ -61,7 +61,7 @@ internal sealed class RecentEvents
 
     public void Add(ClientExchange exchange)
     {
-        if (exchange.FirstFault is not { } fault)
+        if (exchange.FirstFault is not var (fault, cluster, _))
         {
             return;
         }
@@ -71,7 +71,7 @@ internal sealed class RecentEvents
             _time.GetUtcNow(),
             exchange.RequestId,
             exchange.RouteId,
-            exchange.FirstFaultCluster ?? "",
+            cluster,
             fault,
             exchange.Outcome,
             exchange.Outcome is ExchangeOutcome.Recovered or ExchangeOutcome.Relayed ? exchange.ClusterId : "",

@@ -25,7 +25,7 @@ public sealed class TextPatternTests
     public void ChunkOfTheSameShape_MatchesIfItsTextIsPlain(string text, bool expected)
     {
         using var channel = new PooledBuffer();
-        using var pattern = Learnt(channel);
+        var pattern = Learnt(channel);
         Assert.Equal(expected, pattern.Matches(Encoding.UTF8.GetBytes(Before + text + After), out var found, out var into));
         if (expected)
         {
@@ -42,7 +42,7 @@ public sealed class TextPatternTests
     public void ChunkOfAnotherShape_DoesNotMatch(string chunk)
     {
         using var channel = new PooledBuffer();
-        using var pattern = Learnt(channel);
+        var pattern = Learnt(channel);
         Assert.False(pattern.Matches(Encoding.UTF8.GetBytes(chunk), out _, out _));
     }
 
@@ -67,7 +67,7 @@ public sealed class TextPatternTests
     {
         var learnt = """{"t":"text","n":0,"usage":{"in":9,"out":11,"by":[{"k":"TEXT","c":2}]},"v":"m1"}"""u8;
         using var channel = new PooledBuffer();
-        using var pattern = new TextPattern();
+        var pattern = new TextPattern();
         var text = learnt.IndexOf("text"u8);
         pattern.Learn(learnt, text..(text + 4), channel, learnt.IndexOf("{\"in"u8)..(learnt.IndexOf("}]}"u8) + 3));
 
@@ -81,7 +81,7 @@ public sealed class TextPatternTests
     [Fact]
     public void NothingLearnt_DoesNotMatch()
     {
-        using var pattern = new TextPattern();
+        var pattern = new TextPattern();
         Assert.False(pattern.Matches("{}"u8, out _, out _));
     }
 

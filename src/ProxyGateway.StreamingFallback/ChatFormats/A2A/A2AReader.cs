@@ -98,7 +98,6 @@ internal sealed class A2AReader(ChatRequest request, int maxDeliveredBytes) : Ch
         }
 
         Artifacts.Clear();
-        _pattern.Dispose();
     }
 
     private void TakeBack(int artifacts)

@@ -140,7 +140,6 @@ internal sealed class GeminiReader(ChatRequest request, int maxDeliveredBytes, T
         }
 
         Candidates.Clear();
-        _pattern.Dispose();
     }
 
     private bool AllFinished()

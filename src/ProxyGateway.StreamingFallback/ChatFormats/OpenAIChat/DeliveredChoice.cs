@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ProxyGateway.StreamingFallback.Buffers;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
@@ -16,8 +17,8 @@ internal sealed class DeliveredChoice(int index) : IDisposable
 {
     public const int ChannelCount = 4;
 
-    private readonly PooledBuffer?[] _texts = new PooledBuffer?[ChannelCount];
-    private readonly int[] _marks = new int[ChannelCount];
+    private Channels<PooledBuffer?> _texts;
+    private Channels<int> _marks;
     private (int ToolCalls, bool Finished) _toolMark;
     private int[]? _keptMarks;
     private (int ToolCalls, bool Finished) _keptToolMark;
@@ -61,7 +62,7 @@ internal sealed class DeliveredChoice(int index) : IDisposable
     {
         if (_keptMarks is { } kept)
         {
-            kept.CopyTo(_marks, 0);
+            kept.CopyTo(_marks);
             _toolMark = _keptToolMark;
             foreach (var call in ToolCalls)
             {
@@ -105,6 +106,13 @@ internal sealed class DeliveredChoice(int index) : IDisposable
         {
             call.Dispose();
         }
+    }
+
+    /// <summary>Something for each channel, without an array of its own.</summary>
+    [InlineArray(ChannelCount)]
+    private struct Channels<T>
+    {
+        private T _first;
     }
 }
 

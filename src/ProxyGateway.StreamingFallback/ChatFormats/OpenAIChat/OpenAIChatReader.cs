@@ -172,7 +172,6 @@ internal sealed partial class OpenAIChatReader(ChatRequest request, ChunkShape s
         }
 
         _choices.Clear();
-        _pattern.Dispose();
     }
 
     private EventMeaning ReadDone()
