@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Net;
 using System.Net.Http;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
@@ -43,8 +44,33 @@ internal sealed class DecompressionTransform : GatewayTransform
         transform.HttpContext.Response.Headers.ContentLength = null;
     }
 
-    private sealed class UnpackedContent(HttpContent packed, Func<Stream, Stream> unpack) : WrappedContent(packed)
+    /// <summary>The body of an upstream's answer behind what unpacks it. Of unknown length; owns <paramref name="packed"/>.</summary>
+    private sealed class UnpackedContent(HttpContent packed, Func<Stream, Stream> unpack) : HttpContent
     {
-        protected override Stream Wrap(Stream body) => unpack(body);
+        protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
+
+        protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => unpack(await packed.ReadAsStreamAsync(cancellationToken));
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await using var body = await CreateContentReadStreamAsync();
+            await body.CopyToAsync(stream);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                packed.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
     }
 }

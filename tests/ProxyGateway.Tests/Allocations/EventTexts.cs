@@ -12,6 +12,9 @@ internal static class EventTexts
 
     public static byte[] Role { get; } = Encoding.UTF8.GetBytes(Head + "\"role\":\"assistant\",\"content\":\"\"" + Tail);
 
+    /// <summary>The finish and the end marker.</summary>
+    public static byte[] End { get; } = Encoding.UTF8.GetBytes(Head + "},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+
     public static byte[][] Of(string kind) => [.. Enumerable.Range(0, Count).Select(i => Encoding.UTF8.GetBytes(kind switch
     {
         "plain text" => Head + $"\"content\":\"word {i}\"" + Tail,

@@ -49,9 +49,6 @@ public sealed class ExchangeAllocationTests
         private static readonly byte[] Answer = Encoding.UTF8.GetBytes(
             """{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}""");
 
-        private static readonly byte[] Finish = Encoding.UTF8.GetBytes(
-            """data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""" + "\n\ndata: [DONE]\n\n");
-
         private readonly bool _streaming;
         private readonly byte[] _request;
         private readonly byte[][] _events = EventTexts.Of("plain text")[..50];
@@ -117,7 +114,7 @@ public sealed class ExchangeAllocationTests
                 await http.Response.Body.WriteAsync(e);
             }
 
-            await http.Response.Body.WriteAsync(Finish);
+            await http.Response.Body.WriteAsync(EventTexts.End);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.Tests.Allocations;
@@ -11,9 +10,6 @@ namespace ProxyGateway.Tests.Attempts;
 public sealed class FlushTests : IDisposable
 {
     private static readonly byte[] Event = EventTexts.Of("plain text")[0];
-
-    private static readonly byte[] End = Encoding.ASCII.GetBytes(
-        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
 
     private readonly FlushCounter _client = new();
     private readonly StreamingAttempt _under;
@@ -31,7 +27,7 @@ public sealed class FlushTests : IDisposable
     public async Task EveryPiece_IsOneFlush_HoweverManyEventsItHolds()
     {
         var flushes = new List<int>();
-        foreach (var piece in (byte[][])[EventTexts.Role, Event, Event, [.. Event, .. Event, .. Event], End])
+        foreach (var piece in (byte[][])[EventTexts.Role, Event, Event, [.. Event, .. Event, .. Event], EventTexts.End])
         {
             await _under.Attempt.OnBytesAsync(piece);
             flushes.Add(_client.Flushes);
@@ -39,7 +35,7 @@ public sealed class FlushTests : IDisposable
 
         // The role waits for the first content.
         Assert.Equal([0, 1, 2, 3, 4], flushes);
-        Assert.Equal(EventTexts.Role.Length + (5 * Event.Length) + End.Length, _client.Flushed);
+        Assert.Equal(EventTexts.Role.Length + (5 * Event.Length) + EventTexts.End.Length, _client.Flushed);
     }
 
     [Fact]
