@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using ProxyGateway.StreamingFallback.AgentApi;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -21,6 +22,9 @@ namespace ProxyGateway.StreamingFallback;
 /// <summary>Adds streaming fallback to a YARP application.</summary>
 public static class StreamingFallbackExtensions
 {
+    /// <summary>Property of a pipeline that has streaming fallback. Branches of it inherit it.</summary>
+    private const string InPipelineKey = "ProxyGateway.StreamingFallback";
+
     /// <summary>
     /// Adds the services. Options are read from the application's configuration: <c>StreamingFallback</c> for the limits, and
     /// <c>ReverseProxy</c> (the section most applications give to <c>LoadFromConfig</c>) for routes and clusters.
@@ -56,7 +60,7 @@ public static class StreamingFallbackExtensions
         services.TryAddSingleton(s =>
         {
             var root = s.GetRequiredService<IConfiguration>();
-            return new StreamingFallbackConfigurationSource(root.GetSection(proxySection), root);
+            return new StreamingFallbackConfigurationSource(root.GetSection(proxySection), root, s.GetServices<IProxyConfigProvider>());
         });
         builder.AddConfigFilter<StreamingFallbackConfigFilter>();
         builder.AddTransforms<WholeBodyTransform>();
@@ -83,9 +87,24 @@ public static class StreamingFallbackExtensions
     /// YARP's own three steps. Routes without a chat format go through as they would without it.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="proxy"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The services were not added, or the pipeline has streaming fallback already.</exception>
     public static IReverseProxyApplicationBuilder UseStreamingFallback(this IReverseProxyApplicationBuilder proxy)
     {
         ArgumentNullException.ThrowIfNull(proxy);
+        if (proxy.ApplicationServices.GetService<StreamingFallbackConfigurationSource>() is null)
+        {
+            throw new InvalidOperationException("UseStreamingFallback needs its services: call AddReverseProxy().AddStreamingFallback() first.");
+        }
+
+        // An exchange inside an exchange would recover what the inner one has recovered: each failure would cost the square of its attempts.
+        if (!proxy.Properties.TryAdd(InPipelineKey, true))
+        {
+            throw new InvalidOperationException("UseStreamingFallback was called twice for one proxy pipeline; once is enough for all of its routes.");
+        }
+
+        UpstreamClientFactory.WarnOfOther(
+            proxy.ApplicationServices.GetRequiredService<IForwarderHttpClientFactory>(),
+            proxy.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("ProxyGateway.StreamingFallback"));
         proxy.UseMiddleware<ModelListMiddleware>();
         proxy.UseMiddleware<AgentApiMiddleware>();
         proxy.UseMiddleware<ExchangeMiddleware>();

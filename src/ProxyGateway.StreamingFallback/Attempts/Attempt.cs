@@ -23,8 +23,11 @@ internal sealed class Attempt : UpstreamCall
     /// <summary>An error body is read for what it complains about, not for its length.</summary>
     private const int MaxErrorBodyBytes = 64 * 1024;
 
-    /// <summary>How long a stream that has its terminal may take to say the rest (usage, end marker, end of body).</summary>
+    /// <summary>How long a stream that has its terminal may take to say the rest (usage, end marker).</summary>
     private static readonly TimeSpan FinishGrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long one that has its end marker may take to end: long enough that its connection is kept for the next, as a rule.</summary>
+    private static readonly TimeSpan EndGrace = TimeSpan.FromMilliseconds(100);
 
     private readonly ChatExchange _exchange;
     private readonly long _startedAt;
@@ -368,7 +371,7 @@ internal sealed class Attempt : UpstreamCall
         }
         else if (state is GuardState.Finished or GuardState.Done)
         {
-            Clock.Start(FaultKind.IdleTimeout, FinishGrace, _exchange.Time.GetTimestamp());
+            Clock.Start(FaultKind.IdleTimeout, state == GuardState.Done ? EndGrace : FinishGrace, _exchange.Time.GetTimestamp());
         }
     }
 
@@ -496,7 +499,7 @@ internal sealed class Attempt : UpstreamCall
         }
 
         var format = _exchange.Route.Format;
-        var verdict = _exchange.AnswersAsJson
+        var verdict = _exchange.AnswersAsJson(Mode)
             ? format.CheckAnswer(_exchange.Request, Kept.Memory)
             : format.Continue(_exchange.Request, _exchange.Delivered, Kept.Memory, Rest);
         if (verdict == AnswerVerdict.Usable)

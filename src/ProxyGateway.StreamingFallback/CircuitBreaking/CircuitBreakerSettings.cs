@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.StreamingFallback.CircuitBreaking;
@@ -46,25 +45,31 @@ internal sealed record CircuitBreakerSettings
 
     public required AllOpenAction OnAllOpen { get; init; }
 
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of its documented range; the parameter is the option's name.</exception>
-    public static CircuitBreakerSettings From(CircuitBreakerOptions options) => new()
+    /// <param name="options">What is copied.</param>
+    /// <param name="path">Where the options stand, for whoever has to correct one.</param>
+    /// <exception cref="InvalidOperationException">A value is out of its documented range; the message names the option.</exception>
+    public static CircuitBreakerSettings From(CircuitBreakerOptions options, string path = "CircuitBreaker")
     {
-        Enabled = options.Enabled,
-        Mode = Defined(options.Mode),
-        FailureThreshold = Within(options.FailureThreshold, 1, 10_000),
-        FailureRatio = Within(options.FailureRatio, double.Epsilon, 1),
-        SamplingDuration = Within(options.SamplingDuration, TimeSpan.FromMilliseconds(500), s_hour),
-        MinimumThroughput = Within(options.MinimumThroughput, 2, 100_000),
-        BreakDuration = Within(options.BreakDuration, s_shortest, s_day),
-        MaxBreakDuration = Within(options.MaxBreakDuration, options.BreakDuration, s_day),
-        BreakFactor = Within(options.BreakFactor, 1, 10),
-        BreakJitter = Within(options.BreakJitter, 0, 0.5),
-        HalfOpenProbes = Within(options.HalfOpenProbes, 1, 100),
-        ProbeTimeout = Within(options.ProbeTimeout, s_shortest, s_hour),
-        SlowCallThreshold = Within(options.SlowCallThreshold, TimeSpan.Zero, s_hour),
-        OnOpen = options.OnOpen is { } action ? Defined(action, nameof(options.OnOpen)) : null,
-        OnAllOpen = Defined(options.OnAllOpen),
-    };
+        var block = new OptionBlock(path);
+        return new()
+        {
+            Enabled = options.Enabled,
+            Mode = block.Defined(options.Mode),
+            FailureThreshold = block.Within(options.FailureThreshold, 1, 10_000),
+            FailureRatio = block.Above(options.FailureRatio, 0, 1),
+            SamplingDuration = block.Within(options.SamplingDuration, TimeSpan.FromMilliseconds(500), s_hour),
+            MinimumThroughput = block.Within(options.MinimumThroughput, 2, 100_000),
+            BreakDuration = block.Within(options.BreakDuration, s_shortest, s_day),
+            MaxBreakDuration = block.Within(options.MaxBreakDuration, options.BreakDuration, s_day),
+            BreakFactor = block.Within(options.BreakFactor, 1, 10),
+            BreakJitter = block.Within(options.BreakJitter, 0, 0.5),
+            HalfOpenProbes = block.Within(options.HalfOpenProbes, 1, 100),
+            ProbeTimeout = block.Within(options.ProbeTimeout, s_shortest, s_hour),
+            SlowCallThreshold = block.Within(options.SlowCallThreshold, TimeSpan.Zero, s_hour),
+            OnOpen = options.OnOpen is { } onOpen ? block.Defined(onOpen, nameof(options.OnOpen)) : null,
+            OnAllOpen = block.Defined(options.OnAllOpen),
+        };
+    }
 
     /// <summary>The length of the next break.</summary>
     /// <param name="earlierBreaks">Breaks since the last complete answer.</param>
@@ -76,19 +81,4 @@ internal sealed record CircuitBreakerSettings
         var own = (long)(grown * (1 - (BreakJitter * random)));
         return TimeSpan.FromTicks(Math.Max(own, Math.Min(atLeast.Ticks, MaxBreakDuration.Ticks)));
     }
-
-    private static T Within<T>(T value, T min, T max, [CallerArgumentExpression(nameof(value))] string option = "")
-        where T : IComparable<T>
-        // CompareTo sorts NaN below every number, so NaN is out of range as well.
-        => value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(Name(option), value, $"must be {min} to {max}.");
-
-    private static T Defined<T>(T value, [CallerArgumentExpression(nameof(value))] string option = "")
-        where T : struct, Enum
-        => Enum.IsDefined(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(Name(option), value, $"must be one of {string.Join(", ", Enum.GetNames<T>())}.");
-
-    private static string Name(string expression) => expression[(expression.IndexOf('.') + 1)..];
 }

@@ -208,7 +208,8 @@ internal sealed class ClientResponse
 
     /// <summary>
     /// The loud ending: what is in <paramref name="errorEvent"/>, flushed, then the end of the body without its terminator. On
-    /// HTTP/1.1 that takes an exception through the server, for an abort would overtake the event; on HTTP/2 a reset.
+    /// HTTP/1.1 that takes an exception through the server, for an abort would overtake the event; on HTTP/2 a reset. On HTTP/1.0
+    /// (nginx speaks it to its upstreams unless told otherwise) the body ends with the connection, and only its reset says that something is missing.
     /// </summary>
     public async Task TerminateAsync(PooledBuffer? errorEvent)
     {
@@ -222,13 +223,20 @@ internal sealed class ClientResponse
             return;
         }
 
-        if (_reset is null)
+        var endsWithConnection = HttpProtocol.IsHttp10(_context.Request.Protocol);
+        if (_reset is null && !endsWithConnection)
         {
             throw StreamTerminatedException.Instance;
         }
 
         await Task.Delay(ResetPause, _time, CancellationToken.None);
-        _reset.Reset(HttpProtocol.IsHttp3(_context.Request.Protocol) ? Http3InternalError : Http2InternalError);
+        if (endsWithConnection)
+        {
+            _context.Abort();
+            return;
+        }
+
+        _reset!.Reset(HttpProtocol.IsHttp3(_context.Request.Protocol) ? Http3InternalError : Http2InternalError);
     }
 
     private static bool IsStream(string? contentType, string expected) =>

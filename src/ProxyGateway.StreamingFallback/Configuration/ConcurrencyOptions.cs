@@ -13,8 +13,16 @@ public sealed class ConcurrencyOptions
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(1);
 }
 
-/// <summary>An immutable copy of <see cref="ConcurrencyOptions"/>.</summary>
+/// <summary>A validated, immutable copy of <see cref="ConcurrencyOptions"/>.</summary>
 internal sealed record ConcurrencySettings(int Limit, int Queue, TimeSpan QueueTimeout)
 {
-    public static ConcurrencySettings From(ConcurrencyOptions o) => new(o.Limit, o.Queue, o.QueueTimeout);
+    /// <exception cref="InvalidOperationException">A value is out of its documented range; the message names the option.</exception>
+    public static ConcurrencySettings From(ConcurrencyOptions o, string path = "Concurrency")
+    {
+        var block = new OptionBlock(path);
+        return new(
+            block.Within(o.Limit, 0, 1_000_000),
+            block.Within(o.Queue, 0, 100_000),
+            block.Within(o.QueueTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)));
+    }
 }

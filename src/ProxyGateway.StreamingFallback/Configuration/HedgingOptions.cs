@@ -25,15 +25,15 @@ internal sealed record HedgingSettings(bool Enabled, double Percentile, TimeSpan
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of its documented range; the parameter is the option's name.</exception>
-    public static HedgingSettings From(HedgingOptions o) => new(
-        o.Enabled,
-        Within(o.Percentile, 0.5, 0.999, nameof(o.Percentile)),
-        o.Delay is { } delay ? Within(delay, Shortest, Longest, nameof(o.Delay)) : null,
-        Within(o.MinDelay, Shortest, Longest, nameof(o.MinDelay)),
-        Within(o.MinSamples, 1, 256, nameof(o.MinSamples)));
-
-    private static T Within<T>(T value, T min, T max, string option)
-        where T : IComparable<T>
-        => value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0 ? value : throw new ArgumentOutOfRangeException(option, value, $"must be {min} to {max}.");
+    /// <exception cref="InvalidOperationException">A value is out of its documented range; the message names the option.</exception>
+    public static HedgingSettings From(HedgingOptions o, string path = "Hedging")
+    {
+        var block = new OptionBlock(path);
+        return new(
+            o.Enabled,
+            block.Within(o.Percentile, 0.5, 0.999),
+            o.Delay is { } delay ? block.Within(delay, Shortest, Longest, nameof(o.Delay)) : null,
+            block.Within(o.MinDelay, Shortest, Longest),
+            block.Within(o.MinSamples, 1, 256));
+    }
 }

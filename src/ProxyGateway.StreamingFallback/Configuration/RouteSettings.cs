@@ -79,10 +79,29 @@ internal sealed record LimitSettings(
     long MaxReplayMemoryBytes,
     IReadOnlyList<ModelPattern> ModelLabels)
 {
-    public static LimitSettings From(StreamingFallbackOptions o) => new(
-        o.MaxAttempts, o.CommitAfter, o.RecoveryTimeout, o.HeartbeatInterval, o.MaxRequestBytes, o.MaxEventBytes, o.MaxDeliveredBytes,
-        o.MaxAnswerBytes, o.ErrorStatus, o.ExposeServedBy, ConcurrencySettings.From(o.Concurrency),
-        WithinProcess(o.MaxReplayMemoryBytes), [.. o.ModelLabels.Select(p => new ModelPattern(p))]);
+    private const int Kibi = 1024;
+    private const int Mebi = 1024 * Kibi;
+
+    /// <exception cref="InvalidOperationException">A value is out of its documented range; the message names the option.</exception>
+    public static LimitSettings From(StreamingFallbackOptions o)
+    {
+        const string path = "StreamingFallback";
+        var block = new OptionBlock(path);
+        return new(
+            block.Within(o.MaxAttempts, 1, 10),
+            block.Within(o.CommitAfter, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)),
+            block.Within(o.RecoveryTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
+            block.Within(o.HeartbeatInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(90)),
+            block.Within(o.MaxRequestBytes, Kibi, 1024 * Mebi),
+            block.Within(o.MaxEventBytes, Kibi, 64 * Mebi),
+            block.Within(o.MaxDeliveredBytes, 0, 64 * Mebi),
+            block.Within(o.MaxAnswerBytes, Kibi, 256 * Mebi),
+            block.Within(o.ErrorStatus, 500, 599),
+            o.ExposeServedBy,
+            ConcurrencySettings.From(o.Concurrency, $"{path}:Concurrency"),
+            WithinProcess(block.Within(o.MaxReplayMemoryBytes, 0, 1024L * 1024 * Mebi)),
+            [.. o.ModelLabels.Select(p => new ModelPattern(p))]);
+    }
 
     /// <summary>
     /// The process needs memory for more than what is kept, and buffers that grow take several times their content: where it is in

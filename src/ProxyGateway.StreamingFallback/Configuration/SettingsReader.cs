@@ -10,7 +10,10 @@ namespace ProxyGateway.StreamingFallback.Configuration;
 /// Reads this library's options out of a configuration and makes settings of them. Throws <see cref="InvalidOperationException"/>
 /// with the key and the reason where a value cannot be used; YARP then keeps the routes it has.
 /// </summary>
-internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration root)
+/// <param name="proxySection">YARP's section.</param>
+/// <param name="root">The configuration around it.</param>
+/// <param name="isLoadedElsewhere">Whether YARP has a cluster of this id that <paramref name="proxySection"/> does not.</param>
+internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration root, Func<string, bool>? isLoadedElsewhere = null)
 {
     public LimitSettings ReadLimits()
     {
@@ -33,19 +36,20 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
             ?? throw new InvalidOperationException($"{path}:Format: '{options.Format}' is no chat format; one of {string.Join(", ", ChatFormatRegistry.Served)}, {ChatFormatRegistry.None}.");
         RequireCluster(routeId, clusterId);
         var global = ReadGlobal();
+        var block = new OptionBlock(path);
         var clusters = new Dictionary<string, ClusterSettings>(StringComparer.OrdinalIgnoreCase);
         return new RouteSettings
         {
             RouteId = routeId,
             Format = format,
             RecoveryEnabled = options.Enabled && global.Enabled,
-            Replay = options.Replay ?? format.DefaultReplay,
+            Replay = options.Replay is { } replay ? block.Defined(replay, nameof(options.Replay)) : format.DefaultReplay,
             NamesReplay = options.Replay is not null,
-            ResponseFormat = options.ResponseFormat,
-            OnMidStreamFailure = options.OnMidStreamFailure,
+            ResponseFormat = block.Defined(options.ResponseFormat),
+            OnMidStreamFailure = block.Defined(options.OnMidStreamFailure),
             // In file order: the configuration's own enumeration is sorted.
-            Models = [.. ModelsInFileOrder(path).Select(m => new ModelRoute(new ModelPattern(m.Pattern), ReadCluster(m.Cluster, clusters)))],
-            UnknownModel = options.UnknownModel,
+            Models = [.. ModelsInFileOrder(path).Select(m => new ModelRoute(new ModelPattern(m.Pattern), ReadNamed(m.Cluster, $"{path}:Models:{m.Pattern}", clusters)))],
+            UnknownModel = block.Defined(options.UnknownModel),
             ModelAliases = Names($"{path}:ModelAliases"),
             Cluster = ReadCluster(clusterId, clusters),
             Limits = LimitSettings.From(global),
@@ -133,9 +137,15 @@ internal sealed class SettingsReader(IConfiguration proxySection, IConfiguration
         var options = ReadClusterOptions(clusterId);
         settings = ClusterSettings.From(clusterId, options, Names($"Clusters:{clusterId}:ModelMap"));
         known.Add(clusterId, settings);
-        settings.Link([.. options.Fallback.Select(f => new FallbackTarget(ReadCluster(f.Cluster, known), f.Model))]);
+        settings.Link([.. options.Fallback.Select((f, i) => new FallbackTarget(ReadNamed(f.Cluster, $"Clusters:{clusterId}:Fallback:{i}:Cluster", known), f.Model))]);
         return settings;
     }
+
+    /// <summary>A cluster that an option names. One that is not there would be passed over in silence whenever it is needed.</summary>
+    private ClusterSettings ReadNamed(string clusterId, string option, Dictionary<string, ClusterSettings> known) =>
+        clusterId.Length > 0 && (proxySection.GetSection($"Clusters:{clusterId}").Exists() || isLoadedElsewhere?.Invoke(clusterId) == true)
+            ? ReadCluster(clusterId, known)
+            : throw new InvalidOperationException($"{option}: there is no cluster '{clusterId}'.");
 
     /// <summary>Names may hold colons, which the binder takes for levels.</summary>
     private FrozenDictionary<string, string> Names(string path) => FileOrder.Values(root, proxySection.GetSection(path))

@@ -30,7 +30,8 @@ internal sealed class StreamingFallbackConfigFilter(StreamingFallbackConfigurati
         // Our own clocks must fire first: YARP's can only abort.
         var longest = new[] { YarpActivityTimeout, timeouts.ResponseHeaders, timeouts.FirstContent, timeouts.Idle, timeouts.Answer, timeouts.Replay }.Max();
         var request = cluster.HttpRequest ?? ForwarderRequestConfig.Empty;
-        var metadata = With(cluster.Metadata, ConnectTimeoutKey, ((long)timeouts.Connect.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var connect = ClusterSettings.ConnectTimeoutOf(cluster.ClusterId, timeouts);
+        var metadata = With(cluster.Metadata, ConnectTimeoutKey, ((long)connect.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture));
         return new(cluster with
         {
             HttpRequest = request.ActivityTimeout is null ? request with { ActivityTimeout = longest + TimeSpan.FromSeconds(30) } : request,

@@ -86,8 +86,9 @@ internal sealed class ChatExchange : ClientExchange
 
     public CircuitPermit? ClusterPermit { get; set; }
 
-    /// <summary>Whether a replay goes to the client as it is.</summary>
-    public bool AnswersAsJson => Route.ResponseFormat == ReplayResponseFormat.Json && !Client.Committed;
+    /// <summary>Whether a whole answer goes to the client as it is: a replay, or what came in place of a stream. What was asked for whole from the start is neither, for no stream has failed.</summary>
+    public bool AnswersAsJson(AttemptMode asked) =>
+        Route.ResponseFormat == ReplayResponseFormat.Json && (asked == AttemptMode.Streaming || FirstFault is not null) && !Client.Committed;
 
     public Heartbeat? Heartbeat { get; set; }
 

@@ -30,7 +30,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
             return;
         }
 
-        if (!exchange.Request.Streaming || (attempt.Reader is null && exchange.AnswersAsJson))
+        if (!exchange.Request.Streaming || (attempt.Reader is null && exchange.AnswersAsJson(attempt.Mode)))
         {
             await exchange.Client.SendAsync(attempt.Features.StatusCode, attempt.Features.Headers, attempt.Kept.Memory);
             exchange.OnAnswered(attempt, attempt.ConcludedAt);

@@ -150,6 +150,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     {
         services.Live.Refused();
         services.Metrics.Refused(route.RouteId, after);
+        ExchangeLog.Refused(logger, error, route.RouteId, requestId);
         using var body = new PooledBuffer();
         route.Format.WriteErrorBody(error, body);
         var response = context.Response;

@@ -54,12 +54,25 @@ internal sealed class ExchangeServices(ClusterVisits visits, IProxyStateLookup c
                 live.End(inFlight);
                 ExchangeLog.Ended(logger, exchange);
                 metrics.Ended(exchange);
+                BreakOffIfCancelled(exchange);
             }
         }
         finally
         {
             exchange.Dispose();
             visits.Limits.All.Leave();
+        }
+    }
+
+    /// <summary>
+    /// What cancels a request need not be its client: a middleware of the application (request timeouts) may have put its own token in
+    /// place. The client is there then, and would take the clean end that follows for the answer's.
+    /// </summary>
+    private static void BreakOffIfCancelled(ClientExchange exchange)
+    {
+        if (exchange.Client.Aborted.IsCancellationRequested)
+        {
+            exchange.Http.Abort();
         }
     }
 }

@@ -231,7 +231,10 @@ internal sealed class StreamGuard(ChatFormat format, ChatStreamReader reader, in
         var meaning = reader.Read(e);
         const EventMeaning Dropped = EventMeaning.Error | EventMeaning.Malformed | EventMeaning.BrokenToolCall | EventMeaning.Contradiction;
         // After the finish an end marker is the end, whatever its format has against it.
-        _dropped = (meaning & Dropped) != 0 && !(State == GuardState.Finished && (meaning & EventMeaning.Done) != 0);
+        _dropped = ((meaning & Dropped) != 0 && !(State == GuardState.Finished && (meaning & EventMeaning.Done) != 0))
+            // The answer has ended: what is said after it no attempt answers for, and some clients would begin anew with it. Servers that
+            // give a reason in each event have not ended with the first.
+            || (State == GuardState.Finished && (meaning & (EventMeaning.Content | EventMeaning.Finish | EventMeaning.Done)) == EventMeaning.Content);
         if (_dropped)
         {
             Drop(meaning);

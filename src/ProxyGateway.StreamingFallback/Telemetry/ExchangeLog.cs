@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Exchange;
 
@@ -35,6 +36,13 @@ internal static partial class ExchangeLog
     [LoggerMessage(EventId = 1, EventName = "ExchangeEnded", Message =
         "exchange {Outcome}: route {Route}, cluster {Cluster}, fault {Fault} at {Phase} (status {Status}), answered by {AnsweredBy} after {Attempts} attempts, {Bytes} bytes, {ContentEvents} content events, {DurationMs} ms, request {RequestId}")]
     private static partial void Write(ILogger logger, LogLevel level, string outcome, string route, string cluster, string fault, string phase, int status, string answeredBy, int attempts, long bytes, long contentEvents, long durationMs, string requestId);
+
+    /// <summary>An exchange that was refused before it became one.</summary>
+    public static void Refused(ILogger logger, in GatewayError error, string route, string requestId) => Refused(
+        logger, error.Status < 500 ? LogLevel.Information : LogLevel.Warning, ExchangeOutcome.Rejected.Label(), route, error.Code, error.Status, requestId);
+
+    [LoggerMessage(EventId = 5, EventName = "ExchangeRefused", Message = "exchange {Outcome}: route {Route}, {Code} (status {Status}), request {RequestId}")]
+    private static partial void Refused(ILogger logger, LogLevel level, string outcome, string route, string code, int status, string requestId);
 
     [LoggerMessage(EventId = 2, EventName = "CircuitChanged", Level = LogLevel.Warning, Message =
         "circuit {Circuit} of cluster {Cluster}: {From} to {To} ({Reason}), open for {BreakMs} ms")]

@@ -44,6 +44,7 @@ public class ExchangeBenchmarks
         {
             ["ReverseProxy:Routes:chat:StreamingFallback:Format"] = "openai-chat",
             ["ReverseProxy:Clusters:agent:Fallback:0:Cluster"] = "other",
+            ["ReverseProxy:Clusters:other:Destinations:a:Address"] = "http://127.0.0.1:1",
         }).Build();
         _route = new SettingsReader(root.GetSection("ReverseProxy"), root).ReadRoute("chat", "agent")!;
         _situation = new RecoverySituation

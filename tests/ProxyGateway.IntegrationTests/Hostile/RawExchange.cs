@@ -11,6 +11,9 @@ internal sealed partial record RawExchange(int ClientPort, string Received, bool
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
+    /// <summary>Whether the peer closed with a reset, and not in order.</summary>
+    public bool WasReset { get; private init; }
+
     /// <summary>The statuses of the answers, interim ones left out.</summary>
     public IReadOnlyList<int> Statuses => [.. StatusLine().Matches(Received).Select(m => int.Parse(m.Groups[1].ValueSpan, provider: null)).Where(s => s >= 200)];
 
@@ -23,7 +26,7 @@ internal sealed partial record RawExchange(int ClientPort, string Received, bool
         await socket.ConnectAsync(address.Host, address.Port, limit.Token);
         var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         var received = new StringBuilder();
-        var closed = false;
+        var (closed, wasReset) = (false, false);
         try
         {
             await socket.SendAsync(bytes, limit.Token);
@@ -37,16 +40,16 @@ internal sealed partial record RawExchange(int ClientPort, string Received, bool
                 closed = read == 0;
             }
         }
-        catch (SocketException)
+        catch (SocketException e)
         {
-            closed = true;
+            (closed, wasReset) = (true, e.SocketErrorCode == SocketError.ConnectionReset);
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
             // Silence.
         }
 
-        return new RawExchange(port, received.ToString(), closed);
+        return new RawExchange(port, received.ToString(), closed) { WasReset = wasReset };
     }
 
     [GeneratedRegex(@"HTTP/1\.1 (\d{3}) ")]

@@ -13,6 +13,7 @@ internal static class TestRoutes
             ["ReverseProxy:Routes:chat:ClusterId"] = "agent",
             ["ReverseProxy:Routes:chat:StreamingFallback:Format"] = "openai-chat",
             ["ReverseProxy:Clusters:agent:Fallback:0:Cluster"] = "other",
+            ["ReverseProxy:Clusters:other:Destinations:a:Address"] = "http://127.0.0.1:1",
         }).Build();
         return new SettingsReader(root.GetSection("ReverseProxy"), root).ReadRoute("chat", "agent")!;
     }

@@ -42,7 +42,7 @@ public sealed class CircuitBreakerSettingsTests
     {
         var options = new CircuitBreakerOptions();
         change(options);
-        Assert.Equal(option, Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(options)).ParamName);
+        Assert.StartsWith($"Clusters:a:CircuitBreaker:{option}: ", Assert.Throws<InvalidOperationException>(() => CircuitBreakerSettings.From(options, "Clusters:a:CircuitBreaker")).Message);
     }
 
     public static TheoryData<string, Action<CircuitBreakerOptions>> AtTheBounds => new()
@@ -70,10 +70,12 @@ public sealed class CircuitBreakerSettingsTests
     [Fact]
     public void Refusal_SaysWhatWouldDo()
     {
-        Assert.StartsWith("must be 1 to 100.", Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(new() { HalfOpenProbes = 0 })).Message);
-        Assert.StartsWith(
-            "must be one of Consecutive, Ratio.",
-            Assert.Throws<ArgumentOutOfRangeException>(() => CircuitBreakerSettings.From(new() { Mode = (CircuitBreakerMode)7 })).Message);
+        Assert.Equal("CircuitBreaker:HalfOpenProbes: '0' must be 1 to 100.", RefusalOf(new() { HalfOpenProbes = 0 }));
+        Assert.Equal("CircuitBreaker:FailureRatio: '0' must be above 0 to 1.", RefusalOf(new() { FailureRatio = 0 }));
+        Assert.Equal("CircuitBreaker:ProbeTimeout: '-00:00:00.5' must be 00:00:00.01 to 01:00:00.", RefusalOf(new() { ProbeTimeout = TimeSpan.FromSeconds(-0.5) }));
+        Assert.Equal("CircuitBreaker:Mode: '7' must be one of Consecutive, Ratio.", RefusalOf(new() { Mode = (CircuitBreakerMode)7 }));
+
+        static string RefusalOf(CircuitBreakerOptions options) => Assert.Throws<InvalidOperationException>(() => CircuitBreakerSettings.From(options)).Message;
     }
 
     [Fact]

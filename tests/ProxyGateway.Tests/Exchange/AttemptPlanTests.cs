@@ -11,6 +11,11 @@ public sealed class AttemptPlanTests
 {
     private const string Route = "Routes:chat:StreamingFallback";
 
+    private static readonly string[] Standing =
+    [
+        $"{Route}:Format=openai-chat", "Clusters:second:Destinations:a:Address=http://second", "Clusters:third:Destinations:a:Address=http://third",
+    ];
+
     private static readonly Dictionary<string, (string[] Configuration, string? Model, string? Plan)> Table = new()
     {
         ["the route's cluster alone"] = ([], "gpt", "agent"),
@@ -78,7 +83,7 @@ public sealed class AttemptPlanTests
     private static IReadOnlyList<PlannedCluster>? Plan(string[] configuration, string? model)
     {
         var root = new ConfigurationBuilder()
-            .AddInMemoryCollection(configuration.Append($"{Route}:Format=openai-chat").Select(line => line.Split('='))
+            .AddInMemoryCollection(configuration.Concat(Standing).Select(line => line.Split('='))
                 .Select(pair => KeyValuePair.Create($"ReverseProxy:{pair[0]}", (string?)pair[1])))
             .Build();
         var route = new SettingsReader(root.GetSection("ReverseProxy"), root).ReadRoute("chat", "agent")!;

@@ -257,12 +257,30 @@ public sealed class StreamGuardTests
 
     [Theory]
     [InlineData("data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n")]
-    [InlineData("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}}]}\n\n")]
+    [InlineData("data: {\"choices\":[],\"usage\":{\"completion_tokens\":1}}\n\n")]
+    [InlineData(": a comment\n\n")]
     public void WhatComesAfterTheFinish_DoesNotUndoIt(string late)
     {
         var stream = C.Finish() + late + "data:[DONE]\n\n";
         using var run = new GuardRun().Push(stream);
         Assert.Equal((GuardState.Done, stream), (run.Guard.State, run.Output));
+    }
+
+    [Theory]
+    [InlineData("{\"content\":\"late\"}")]
+    [InlineData("{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\"}}]}")]
+    public void ContentAfterTheFinish_IsDropped_AndTheEndMarkerStillTheEnd(string delta)
+    {
+        var late = $$"""data: {"choices":[{"index":0,"delta":{{delta}}}]}""" + "\n\n";
+        using var run = new GuardRun().Push(C.Text("a") + C.Finish() + late + Chat.Done);
+        Assert.Equal((GuardState.Done, C.Text("a") + C.Finish() + Chat.Done, 1), (run.Guard.State, run.Output, run.Guard.ContentEvents));
+    }
+
+    [Fact]
+    public void ContentAfterTheFinish_ThatBreaksOff_IsNotWhatTheClientGets()
+    {
+        using var run = new GuardRun().Push(C.Text("a") + C.Finish() + C.Text("late")).End(FaultKind.ConnectionReset);
+        Assert.Equal((GuardState.Done, C.Text("a") + C.Finish() + Chat.Done), (run.Guard.State, run.Output));
     }
 
     [Theory]

@@ -72,6 +72,6 @@ public sealed class HedgePolicyTests
     {
         var options = new HedgingOptions();
         change(options);
-        Assert.Equal(option, Assert.Throws<ArgumentOutOfRangeException>(() => HedgingSettings.From(options)).ParamName);
+        Assert.StartsWith($"Hedging:{option}: ", Assert.Throws<InvalidOperationException>(() => HedgingSettings.From(options)).Message);
     }
 }

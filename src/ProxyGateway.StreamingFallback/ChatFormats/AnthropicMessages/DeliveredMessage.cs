@@ -23,7 +23,8 @@ internal sealed class DeliveredMessage(int maxBytes) : IDisposable
 
     public int OpenCount { get; private set; }
 
-    public bool CanSplice => !_overflow && !_incomparable;
+    /// <summary>False, too, while reasoning lacks its signature: no replay can go on with that.</summary>
+    public bool CanSplice => !_overflow && !_incomparable && !_blocks.Exists(static b => b.IsReasoning && !b.IsWholeReasoning);
 
     public int KeptBytes => _kept;
 

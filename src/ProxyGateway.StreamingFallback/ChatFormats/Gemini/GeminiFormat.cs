@@ -47,7 +47,8 @@ internal sealed class GeminiFormat : AnswerFormat<GeminiReader, GeminiAnswer>
     public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
         output.Write("data: "u8);
-        GeminiError.Write(error, output);
+        // No status goes out with it that the code would have to agree with, and UNAVAILABLE is 503 (google.rpc.Code).
+        GeminiError.Write(error.Status == 502 ? error with { Status = 503 } : error, output);
         output.Write("\r\n\r\n"u8);
     }
 

@@ -120,6 +120,16 @@ internal static class JsonText
         }
     }
 
+    /// <summary>The UTF-8 of a member that is text or nothing: empty where it is absent or null. Null where it is anything else, which nobody here could pass on.</summary>
+    public static byte[]? GetTextOrEmpty(JsonElement parent, ReadOnlySpan<byte> name) => IsAbsent(parent, name) ? [] : GetUtf8(parent, name);
+
+    /// <summary>Whether a member of an object is not there or null.</summary>
+    public static bool IsAbsent(JsonElement parent, ReadOnlySpan<byte> name) => !parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null;
+
+    /// <summary>Whether a member of an object is not there, null or an empty list.</summary>
+    public static bool IsAbsentOrEmpty(JsonElement parent, ReadOnlySpan<byte> name) =>
+        IsAbsent(parent, name) || (parent.GetProperty(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 0);
+
     /// <summary>The string or name that <paramref name="reader"/> stands on; null where it is no text.</summary>
     private static string? Decode(ref Utf8JsonReader reader)
     {

@@ -8,13 +8,13 @@ internal sealed class OllamaAnswer : IDisposable
 {
     private readonly JsonDocument _document;
 
-    private OllamaAnswer(JsonDocument document, JsonElement message)
+    private OllamaAnswer(JsonDocument document, JsonElement message, byte[] thinking, byte[] content)
     {
         _document = document;
         Message = message;
-        Thinking = JsonText.GetUtf8(message, "thinking"u8) ?? [];
-        Content = JsonText.GetUtf8(message, "content"u8) ?? [];
-        ToolCalls = message.TryGetProperty("tool_calls"u8, out var calls) && calls.ValueKind == JsonValueKind.Array ? [.. calls.EnumerateArray()] : [];
+        Thinking = thinking;
+        Content = content;
+        ToolCalls = JsonText.IsAbsent(message, "tool_calls"u8) ? [] : [.. message.GetProperty("tool_calls"u8).EnumerateArray()];
     }
 
     public JsonElement Root => _document.RootElement;
@@ -45,9 +45,14 @@ internal sealed class OllamaAnswer : IDisposable
                 verdict = AnswerVerdict.Error;
             }
             else if (root.TryGetProperty("done"u8, out var done) && done.ValueKind == JsonValueKind.True
-                && root.TryGetProperty("message"u8, out var message) && message.ValueKind == JsonValueKind.Object)
+                && root.TryGetProperty("message"u8, out var message) && message.ValueKind == JsonValueKind.Object
+                // What is no text, or no list, could not be passed on, and an answer without it would look whole.
+                && JsonText.GetTextOrEmpty(message, "thinking"u8) is { } thinking
+                && JsonText.GetTextOrEmpty(message, "content"u8) is { } content
+                && (JsonText.IsAbsent(message, "tool_calls"u8) || message.GetProperty("tool_calls"u8).ValueKind == JsonValueKind.Array)
+                && JsonText.IsAbsentOrEmpty(message, "images"u8))
             {
-                answer = new OllamaAnswer(document, message);
+                answer = new OllamaAnswer(document, message, thinking, content);
                 return AnswerVerdict.Usable;
             }
         }

@@ -99,7 +99,10 @@ internal sealed class AnswerChoice
 
     public JsonElement? Logprobs { get; }
 
-    /// <summary>Null where the choice is not complete: no message, no stop reason, arguments that are no JSON.</summary>
+    /// <summary>
+    /// Null where the choice is not complete (no message, no stop reason, arguments that are no JSON), or holds what could not be
+    /// passed on (content that is no text): an answer without it would look whole.
+    /// </summary>
     public static AnswerChoice? Read(JsonElement element, int position, ChunkShape shape)
     {
         if (element.ValueKind != JsonValueKind.Object
@@ -126,14 +129,38 @@ internal sealed class AnswerChoice
             return null;
         }
 
-        var texts = new byte[DeliveredChoice.ChannelCount][];
-        texts[(int)TextChannel.ReasoningContent] = JsonText.GetUtf8(message, "reasoning_content"u8) ?? [];
-        texts[(int)TextChannel.Reasoning] = JsonText.GetUtf8(message, "reasoning"u8) ?? [];
-        texts[(int)TextChannel.Content] = JsonText.GetUtf8(message, "content"u8) ?? [];
-        texts[(int)TextChannel.Refusal] = JsonText.GetUtf8(message, "refusal"u8) ?? [];
-        var calls = new List<AnswerToolCall>();
-        if (message.TryGetProperty("tool_calls"u8, out var array) && array.ValueKind == JsonValueKind.Array)
+        if (JsonText.GetTextOrEmpty(message, "reasoning_content"u8) is not { } reasoningContent
+            || JsonText.GetTextOrEmpty(message, "reasoning"u8) is not { } reasoning
+            || JsonText.GetTextOrEmpty(message, "content"u8) is not { } content
+            || JsonText.GetTextOrEmpty(message, "refusal"u8) is not { } refusal
+            || ReadCalls(message) is not { } calls
+            // No chunk could be made of these.
+            || !JsonText.IsAbsent(message, "audio"u8)
+            || !JsonText.IsAbsentOrEmpty(message, "images"u8))
         {
+            return null;
+        }
+
+        var texts = new byte[DeliveredChoice.ChannelCount][];
+        texts[(int)TextChannel.ReasoningContent] = reasoningContent;
+        texts[(int)TextChannel.Reasoning] = reasoning;
+        texts[(int)TextChannel.Content] = content;
+        texts[(int)TextChannel.Refusal] = refusal;
+        return new AnswerChoice(index, texts, calls, finish, logprobs);
+    }
+
+    /// <summary>Null where what stands for a call is none.</summary>
+    private static List<AnswerToolCall>? ReadCalls(JsonElement message)
+    {
+        var calls = new List<AnswerToolCall>();
+        if (!JsonText.IsAbsent(message, "tool_calls"u8))
+        {
+            var array = message.GetProperty("tool_calls"u8);
+            if (array.ValueKind != JsonValueKind.Array)
+            {
+                return null;
+            }
+
             foreach (var call in array.EnumerateArray())
             {
                 if (AnswerToolCall.Read(call) is not { } read)
@@ -144,9 +171,10 @@ internal sealed class AnswerChoice
                 calls.Add(read);
             }
         }
-        else if (message.TryGetProperty("function_call"u8, out var legacy) && legacy.ValueKind == JsonValueKind.Object)
+
+        if (calls.Count == 0 && !JsonText.IsAbsent(message, "function_call"u8))
         {
-            if (AnswerToolCall.ReadFunction(legacy, id: null, isLegacy: true) is not { } read)
+            if (AnswerToolCall.ReadFunction(message.GetProperty("function_call"u8), id: null, isLegacy: true) is not { } read)
             {
                 return null;
             }
@@ -154,7 +182,7 @@ internal sealed class AnswerChoice
             calls.Add(read);
         }
 
-        return new AnswerChoice(index, texts, calls, finish, logprobs);
+        return calls;
     }
 }
 
@@ -168,7 +196,7 @@ internal sealed record AnswerToolCall(byte[]? Id, byte[] Name, byte[] Arguments,
 
     public static AnswerToolCall? ReadFunction(JsonElement function, byte[]? id, bool isLegacy) =>
         JsonText.GetUtf8(function, "name"u8) is { Length: > 0 } name
-        && (JsonText.GetUtf8(function, "arguments"u8) ?? []) is var arguments
+        && JsonText.GetTextOrEmpty(function, "arguments"u8) is { } arguments
         && JsonText.IsWholeOrEmpty(arguments)
             ? new AnswerToolCall(id, name, arguments, isLegacy)
             : null;

@@ -186,6 +186,18 @@ public sealed class AnthropicMessagesReaderTests
         Assert.Equal(EventMeaning.Contradiction, Read(reader, Wire.StartText(64)));
     }
 
+    [Fact]
+    public void ThinkingThatLacksItsSignature_CannotBeSpliced()
+    {
+        using var reader = new AnthropicMessagesReader(1 << 20, TerminalProfile.Auto);
+        ReadAll(reader, Wire.MessageStart + Wire.Start(0, """{"type":"thinking","thinking":"","signature":""}""") + Wire.Thinking(0, "Let me see"));
+        Assert.False(reader.CanSplice);
+        ReadAll(reader, Wire.Signature(0, "sig"));
+        Assert.True(reader.CanSplice);
+        ReadAll(reader, Wire.Stop(0) + Wire.StartText(1) + Wire.Text(1, "a"));
+        Assert.True(reader.CanSplice);
+    }
+
     [Theory]
     [InlineData("""{"type":"text_delta","text":"\ud83d"}""")]
     [InlineData("""{"type":"smell_delta","smell":"rose"}""")]

@@ -240,18 +240,19 @@ public sealed class GeminiFormatTests
     }
 
     [Theory]
-    [InlineData(502, "UNAVAILABLE")]
-    [InlineData(503, "UNAVAILABLE")]
-    [InlineData(504, "DEADLINE_EXCEEDED")]
-    [InlineData(400, "INVALID_ARGUMENT")]
-    [InlineData(413, "INVALID_ARGUMENT")]
-    [InlineData(500, "INTERNAL")]
-    public void LoudEnding_IsABareErrorEvent(int status, string name)
+    [InlineData(502, "UNAVAILABLE", 503)]
+    [InlineData(503, "UNAVAILABLE", 503)]
+    [InlineData(504, "DEADLINE_EXCEEDED", 504)]
+    [InlineData(400, "INVALID_ARGUMENT", 400)]
+    [InlineData(413, "INVALID_ARGUMENT", 413)]
+    [InlineData(500, "INTERNAL", 500)]
+    public void LoudEnding_IsABareErrorEvent(int status, string name, int codeOfEvent)
     {
         var error = Truncated with { Status = status };
-        var body = $$$"""{"error":{"code":{{{status}}},"message":"The upstream ended in mid-answer.","status":"{{{name}}}","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"upstream_truncated","domain":"proxygateway"}]}}""";
-        Assert.Equal(body, Written(o => Format.WriteErrorBody(error, o)));
-        Assert.Equal($"data: {body}\r\n\r\n", Written(o => Format.WriteErrorEvent(error, null, o)));
+        Assert.Equal(Body(status), Written(o => Format.WriteErrorBody(error, o)));
+        Assert.Equal($"data: {Body(codeOfEvent)}\r\n\r\n", Written(o => Format.WriteErrorEvent(error, null, o)));
+
+        string Body(int code) => $$$"""{"error":{"code":{{{code}}},"message":"The upstream ended in mid-answer.","status":"{{{name}}}","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"upstream_truncated","domain":"proxygateway"}]}}""";
     }
 
     [Fact]

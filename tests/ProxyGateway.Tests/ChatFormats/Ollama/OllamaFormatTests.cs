@@ -167,6 +167,12 @@ public sealed class OllamaFormatTests
     [InlineData("""{"message":{"content":"a"},"done":false}""", "Unusable")]
     [InlineData("""{"done":true}""", "Unusable")]
     [InlineData("""{"message":{"content":"a"},"done":true}""", "Usable")]
+    [InlineData("""{"message":{"content":"a","thinking":null,"tool_calls":null,"images":[]},"done":true}""", "Usable")]
+    [InlineData("""{"message":{"content":"a \ud83d b"},"done":true}""", "Unusable")]
+    [InlineData("""{"message":{"content":["a"]},"done":true}""", "Unusable")]
+    [InlineData("""{"message":{"content":"a","thinking":7},"done":true}""", "Unusable")]
+    [InlineData("""{"message":{"content":"a","tool_calls":{"function":{"name":"f"}}},"done":true}""", "Unusable")]
+    [InlineData("""{"message":{"content":"a","images":["x"]},"done":true}""", "Unusable")]
     [InlineData("""{"error":"x"}""", "Error")]
     public void Answer_Verdict(string answer, string verdict) =>
         Assert.Equal(verdict, Format.CheckAnswer(Exchange.Request, Encoding.UTF8.GetBytes(answer)).ToString());

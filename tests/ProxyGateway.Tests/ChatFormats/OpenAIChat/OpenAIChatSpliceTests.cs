@@ -140,13 +140,41 @@ public sealed class OpenAIChatSpliceTests
     [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\"},\"finish_reason\":null}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"a\",\"content\":\"b\"},\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
-    [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"\\ud83d\"},\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Divergent))]
+    [InlineData("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"\\ud83d\"},\"finish_reason\":\"stop\"}]}", nameof(AnswerVerdict.Unusable))]
     [InlineData("{\"error\":{\"message\":\"x\"}}", nameof(AnswerVerdict.Error))]
     public void NoAnswer_IsNotUsed(string body, string expected)
     {
         using var run = new GuardRun().Push(C.Text("a"));
         var (verdict, rest) = run.Continue(Encoding.UTF8.GetBytes(body));
         Assert.Equal((expected, ""), (verdict.ToString(), rest));
+    }
+
+    [Theory]
+    [InlineData("""{"content":[{"type":"text","text":"a"}]}""")]
+    [InlineData("""{"content":"a \ud83d b"}""")]
+    [InlineData("""{"content":7}""")]
+    [InlineData("""{"content":"a","reasoning":{"text":"b"}}""")]
+    [InlineData("""{"content":"a","refusal":["b"]}""")]
+    [InlineData("""{"content":null,"tool_calls":{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}}""")]
+    [InlineData("""{"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":{"a":1}}}]}""")]
+    [InlineData("""{"content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"\ud83d"}}]}""")]
+    [InlineData("""{"content":null,"function_call":"f"}""")]
+    [InlineData("""{"content":"a","audio":{"id":"x"}}""")]
+    [InlineData("""{"content":"a","images":[{"type":"image_url"}]}""")]
+    public void OutputThatCannotBePassedOn_MakesTheAnswerUnusable_AndNeverShorter(string message)
+    {
+        using var run = new GuardRun();
+        var (verdict, made) = run.Continue(Encoding.UTF8.GetBytes($$"""{"choices":[{"index":0,"message":{{message}},"finish_reason":"stop"}]}"""));
+        Assert.Equal((AnswerVerdict.Unusable, ""), (verdict, made));
+    }
+
+    [Fact]
+    public void MembersThatSayNothing_AreNoOutput()
+    {
+        using var run = new GuardRun();
+        var (verdict, made) = run.Continue(Encoding.UTF8.GetBytes(
+            """{"choices":[{"index":0,"message":{"content":"a","reasoning":null,"refusal":null,"audio":null,"images":[],"tool_calls":[],"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"stop"}]}"""));
+        Assert.Equal((AnswerVerdict.Usable, "a", 1), (verdict, Text(made), Count(made, "\"function_call\"")));
     }
 
     [Fact]
