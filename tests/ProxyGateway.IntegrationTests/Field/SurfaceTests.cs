@@ -286,6 +286,7 @@ public sealed class SurfaceTests
         var result = await answer;
         Assert.Equal("shutting_down", result.ErrorCode());
         Assert.Equal(wire == Wire.Http1 ? ClientEnding.WithoutTerminator : ClientEnding.Http2Reset, result.Ending);
+        await upstream.Exchanges[0].Ended.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         gateway.AssertContract(result, Chat.Default.Request(), [], t => t with { GatewayGaveUp = true, Attempts = [upstream.Exchanges[0].ToAttempt()] });
     }
 }

@@ -42,7 +42,7 @@ public sealed class ScriptedUpstreamTests
             var result = await RawHttpClient.PostAsync(upstream.Address, [], cancel: Cancel);
             Assert.Equal(ClientEnding.WithoutTerminator, result.Ending);
             Assert.Equal(Hello[..50], result.Body);
-            Assert.Equal(AttemptEnding.Broken, upstream.Exchanges[0].ToAttempt().Ending);
+            Assert.Equal(AttemptEnding.Broken, (await AttemptAsync(upstream)).Ending);
         }
     }
 
@@ -53,7 +53,7 @@ public sealed class ScriptedUpstreamTests
         var result = await RawHttpClient.PostAsync(upstream.Address, [], cancel: Cancel);
         Assert.Equal((200, ClientEnding.ConnectionReset), (result.Status, result.Ending));
         Assert.Equal(Hello[..50], result.Body);
-        Assert.True(upstream.Exchanges[0].ToAttempt().MayHaveLostBytes);
+        Assert.True((await AttemptAsync(upstream)).MayHaveLostBytes);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class ScriptedUpstreamTests
         await using var upstream = ScriptedUpstream.Start(UpstreamScript.ResetAtOnce);
         var result = await RawHttpClient.PostAsync(upstream.Address, [], cancel: Cancel);
         Assert.Equal((null, ClientEnding.ConnectionReset), (result.Status, result.Ending));
-        Assert.Equal(0, upstream.Exchanges[0].ToAttempt().Status);
+        Assert.Equal(0, (await AttemptAsync(upstream)).Status);
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class ScriptedUpstreamTests
         await using var upstream = ScriptedUpstream.Start(new UpstreamScript()
             .Head(200, "text/event-stream", headers: ("Content-Encoding", "gzip")).Body(packed.ToArray()).EndClean());
         await RawHttpClient.PostAsync(upstream.Address, [], cancel: Cancel);
-        Assert.Equal(Hello, upstream.Exchanges[0].ToAttempt().Body);
+        Assert.Equal(Hello, (await AttemptAsync(upstream)).Body);
     }
 
     [Fact]
@@ -234,14 +234,21 @@ public sealed class ScriptedUpstreamTests
         await using var upstream = ScriptedUpstream.Start(UpstreamScript.Stream(Hello), UpstreamScript.Cut(Hello, 300).CloseWithoutTerminator());
         var good = await RawHttpClient.PostAsync(upstream.Address, Chat.Default.Request(), cancel: Cancel);
         var bad = await RawHttpClient.PostAsync(upstream.Address, Chat.Default.Request(), cancel: Cancel);
-        Assert.Empty(Check(good, 0));
-        Assert.NotEmpty(Check(bad, 1));
+        Assert.Empty(Check(good, await AttemptAsync(upstream)));
+        Assert.NotEmpty(Check(bad, await AttemptAsync(upstream, 1)));
 
-        IReadOnlyList<Violation> Check(HttpResult result, int number) => StreamContract.Check(new Transcript
+        static IReadOnlyList<Violation> Check(HttpResult result, AttemptRecord attempt) => StreamContract.Check(new Transcript
         {
             RequestBody = Chat.Default.Request(),
-            Attempts = [upstream.Exchanges[number].ToAttempt()],
+            Attempts = [attempt],
             Client = result.ToClientRecord(),
         });
+    }
+
+    /// <summary>An exchange that is through: the client may see its end before the upstream has written it down.</summary>
+    private static async Task<AttemptRecord> AttemptAsync(ScriptedUpstream upstream, int number = 0)
+    {
+        await upstream.Exchanges[number].Ended.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
+        return upstream.Exchanges[number].ToAttempt();
     }
 }
