@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using ProxyGateway.Configuration;
@@ -9,7 +10,7 @@ using ProxyGateway.Hosting;
 using ProxyGateway.Management;
 
 var config = new Option<string>("--config") { Description = "The configuration file.", DefaultValueFactory = _ => "appsettings.json" };
-// What is no option of a verb is a setting: --Section:Key=value.
+// What is no option of run is a setting: --Section:Key=value. The tolerance reaches every verb, so the others are judged below.
 var root = new RootCommand("ProxyGateway: no chat stream ends silently broken.") { config };
 root.TreatUnmatchedTokensAsErrors = false;
 root.SetAction(parse => ServeAsync(parse.GetValue(config)!, parse.UnmatchedTokens));
@@ -41,6 +42,12 @@ foreach (var command in new[] { run, HealthCheck(config), demo, DemoAgentVerb(),
 var parsed = root.Parse(args);
 // The command line would end the process two seconds after SIGTERM; a gateway that drains takes its own time, and its host hears the signal itself.
 var serves = parsed.CommandResult.Command == root || parsed.CommandResult.Command == run;
+if (!serves && SettingArguments.Refuse(parsed.CommandResult.Command.Name, parsed.UnmatchedTokens) is { } surplus)
+{
+    Console.Error.WriteLine(surplus);
+    return 1;
+}
+
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = serves ? null : TimeSpan.FromSeconds(2) });
 
 static Command HealthCheck(Option<string> config)
@@ -90,6 +97,12 @@ static async Task<int> ServeAsync(string file, IReadOnlyList<string> settings)
         return 1;
     }
 
+    if (file.Length == 0)
+    {
+        Console.Error.WriteLine("--config names no file. Write --config appsettings.json.");
+        return 1;
+    }
+
     var inputs = Inputs(file, settings);
     var gateway = GatewayConfiguration.Load(inputs);
     if (!gateway.ReportStart(Console.Error))
@@ -116,6 +129,13 @@ static async Task<int> ServeAsync(string file, IReadOnlyList<string> settings)
     catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
     {
         Console.Error.WriteLine($"{e.Message} Another process listens there; choose another address in Gateway:Listen, Gateway:ListenHttp2 or Gateway:ManagementListen.");
+        return 1;
+    }
+    catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AccessDenied)
+    {
+        Console.Error.WriteLine(e.SocketErrorCode == SocketError.AccessDenied
+            ? "The process may not listen at one of its ports; choose a port from 1024 in Gateway:Listen, Gateway:ListenHttp2 and Gateway:ManagementListen, or give it the right to lower ones."
+            : "This machine does not have one of the addresses in Gateway:Listen, Gateway:ListenHttp2 and Gateway:ManagementListen; name one that it has, or * for every one.");
         return 1;
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.Configuration.Merging;
 using ProxyGateway.Configuration.Reload;
 using ProxyGateway.Configuration.Validation;
+using Yarp.ReverseProxy.Configuration;
 
 namespace ProxyGateway.Configuration;
 
@@ -51,11 +52,14 @@ internal sealed class GatewayConfiguration
     /// <summary>Adds the reloader and the service that drives it.</summary>
     public void AddTo(IServiceCollection services)
     {
+        services.AddSingleton<ProxyVerdict>();
+        services.AddSingleton<IConfigChangeListener>(sp => sp.GetRequiredService<ProxyVerdict>());
         services.AddSingleton(sp => new ConfigurationReloader(
             _reader,
             _builder,
             _provider,
             First,
+            sp.GetRequiredService<ProxyVerdict>(),
             sp.GetService<TimeProvider>() ?? TimeProvider.System,
             sp.GetRequiredService<ILogger<ConfigurationReloader>>()));
         services.AddSingleton<ConfigurationMetrics>();

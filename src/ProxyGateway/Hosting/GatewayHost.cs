@@ -43,6 +43,8 @@ internal static class GatewayHost
         }
 
         builder.Services.AddRoutingCore();
+        // For plain routes with a Timeout.
+        builder.Services.AddRequestTimeouts();
         // All of the stop counts, the delay before the listeners close included; the rest is for writing the endings.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain.Delay + options.Drain.Timeout + TimeSpan.FromSeconds(5));
         builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy")).AddStreamingFallback();
@@ -51,6 +53,7 @@ internal static class GatewayHost
         ManagementSite.AddTo(builder.Services);
         builder.Services.AddSingleton<ManagementServer>();
         builder.Services.AddHostedService(s => s.GetRequiredService<ManagementServer>());
+        builder.Services.AddHostedService<StartReport>();
         builder.Services.AddHostedService<DrainService>();
         builder.Services.AddHostedService<UnobservedExceptions>();
         TraceExport.AddTo(builder.Services, builder.Configuration);
@@ -64,12 +67,13 @@ internal static class GatewayHost
 
         var app = builder.Build();
         app.UseRouting();
+        app.UseRequestTimeouts();
         app.MapReverseProxy(proxy =>
         {
             proxy.UseMiddleware<HopBoundaryMiddleware>();
             proxy.UseMiddleware<ClientKeyMiddleware>();
             proxy.UseStreamingFallback();
-        });
+        }).ConfigureEndpoints(PlainRouteErrors.AddTo);
         return app;
     }
 

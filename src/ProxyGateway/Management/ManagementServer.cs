@@ -18,6 +18,9 @@ internal sealed class ManagementServer(
     /// <summary>Far more than scrapers, probes and open status pages need.</summary>
     private const int MaxConnections = 100;
 
+    /// <summary>Some balancers probe with HEAD.</summary>
+    private static readonly string[] s_reading = ["GET", "HEAD"];
+
     private WebApplication? _app;
 
     /// <summary>Where it really listens, once started.</summary>
@@ -51,8 +54,8 @@ internal sealed class ManagementServer(
         _app.UseRouting();
         site.Map(_app);
         _app.MapPrometheusScrapingEndpoint("/metrics");
-        _app.MapGet("/health/live", static () => Results.Text("live\n"));
-        _app.MapGet("/health/ready", () => readiness.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        _app.MapMethods("/health/live", s_reading, static () => Results.Text("live\n"));
+        _app.MapMethods("/health/ready", s_reading, () => readiness.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         await _app.StartAsync(cancellationToken);
         site.Start();
         Address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();

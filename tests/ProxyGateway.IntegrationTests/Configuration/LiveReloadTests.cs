@@ -72,6 +72,34 @@ public sealed class LiveReloadTests
     }
 
     [Fact]
+    public async Task WhatYarpDoesNotTakeOn_IsRejectedAndTheLastGoodOneServesOn()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var old = await Upstream("old");
+        await using var now = await Upstream("new");
+        await using var proxy = await Proxy.Start(PortOf(old), stopPolling: true);
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{PortOf(proxy.App)}") };
+        Task<string> Ask() => client.GetStringAsync(new Uri("/x", UriKind.Relative), cancellation);
+        Assert.Equal("old", await Ask());
+
+        File.WriteAllText(proxy.File, Proxy.Text(PortOf(now)).Replace("\"Match\"", $"\"Metadata\": {{ \"{Proxy.Unbuildable}\": \"yes\" }}, \"Match\"", StringComparison.Ordinal));
+        var rejected = proxy.Reloader.Reload(dryRun: false);
+
+        Assert.False(rejected.Success);
+        Assert.Equal(1, proxy.Reloader.State.Version);
+        Assert.False(proxy.Reloader.State.LastReloadSuccessful);
+        Assert.Contains("YARP did not take it on: NotSupportedException", rejected.Summary, StringComparison.Ordinal);
+        Assert.Equal("old", await Ask());
+
+        File.WriteAllText(proxy.File, Proxy.Text(PortOf(now)));
+        var taken = proxy.Reloader.Reload(dryRun: false);
+
+        Assert.True(taken.Success);
+        Assert.Equal(2, proxy.Reloader.State.Version);
+        Assert.Equal("new", await Ask());
+    }
+
+    [Fact]
     public async Task HangUpSignal_ReloadsAtOnceAndDoesNotEndTheProcess()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no SIGHUP.");
@@ -129,6 +157,9 @@ public sealed class LiveReloadTests
 
     private sealed class Proxy : IAsyncDisposable
     {
+        /// <summary>Metadata of a route that this proxy cannot build, though the check, which knows nothing of it, can.</summary>
+        public const string Unbuildable = "Unbuildable";
+
         public required WebApplication App { get; init; }
 
         public required string File { get; init; }
@@ -159,7 +190,13 @@ public sealed class LiveReloadTests
                 builder.Services.AddSingleton<TimeProvider>(new StoppedTime());
             }
 
-            builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"));
+            builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy")).AddTransforms(transforms =>
+            {
+                if (transforms.Route.Metadata?.ContainsKey(Unbuildable) == true)
+                {
+                    throw new NotSupportedException("A route of a test.");
+                }
+            });
             var app = Build(builder);
             app.MapReverseProxy();
             await app.StartAsync();

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Text;
+using ProxyGateway.Configuration.Merging;
 using Xunit;
 
 namespace ProxyGateway.IntegrationTests.Configuration;
@@ -200,6 +202,56 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task PipeInPlaceOfTheFile_IsNotWaitedFor()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no pipes among files.");
+        using var bench = new ReloadBench();
+        File.Delete(bench.File);
+        MakePipe(bench.File);
+
+        await Task.Run(bench.Look, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+
+        AssertKept(bench);
+        Assert.Contains("the file is empty", bench.Log.Lines[^1], StringComparison.Ordinal);
+        File.Delete(bench.File);
+        File.WriteAllText(bench.File, ReloadBench.Text(4000));
+        bench.Look();
+        Assert.Equal("http://127.0.0.1:4000", bench.Address);
+    }
+
+    [Fact]
+    public async Task FirstLook_ReadsAPipeToItsEnd()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no pipes among files.");
+        var cancellation = TestContext.Current.CancellationToken;
+        var pipe = Path.Combine(Directory.CreateTempSubdirectory("gateway-pipe-").FullName, "pipe");
+        MakePipe(pipe);
+        var text = ReloadBench.Text(4000) + new string(' ', 300_000);
+        var writing = Task.Run(() => File.WriteAllText(pipe, text), cancellation);
+        var reader = new ConfigurationReader(new ConfigurationInputs { File = pipe });
+
+        var raw = await Task.Run(reader.Read, cancellation).WaitAsync(TimeSpan.FromSeconds(10), cancellation);
+
+        await writing;
+        Assert.Equal(text, Encoding.UTF8.GetString(raw.Text!));
+        Directory.Delete(Path.GetDirectoryName(pipe)!, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(16 * 1024 * 1024, null)]
+    [InlineData(16 * 1024 * 1024 + 1, "is larger than 16777216 bytes")]
+    public void LargestFile_IsReadAndNoneLarger(int length, string? failure)
+    {
+        using var bench = new ReloadBench();
+        File.WriteAllText(bench.File, new string(' ', length));
+
+        var raw = new ConfigurationReader(bench.Inputs).Read();
+
+        Assert.Equal(failure, raw.Failure);
+        Assert.Equal(failure is null ? length : null, raw.Text?.Length);
+    }
+
+    [Fact]
     public void ChangedSecret_IsAnEdit()
     {
         var secrets = Directory.CreateTempSubdirectory("gateway-secrets-");
@@ -273,6 +325,11 @@ public sealed class ReloadTests
     }
 
     /// <summary>As the kubelet does it: .NET's own moves follow a link to a directory, or refuse it.</summary>
+    private static void MakePipe(string path) => Assert.Equal(0, MakeFifo(path, 0x180));
+
+    [DllImport("libc", EntryPoint = "mkfifo")]
+    private static extern int MakeFifo([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
+
     [DllImport("libc", EntryPoint = "rename")]
     private static extern int Rename([MarshalAs(UnmanagedType.LPUTF8Str)] string from, [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
 

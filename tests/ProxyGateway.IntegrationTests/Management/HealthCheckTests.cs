@@ -31,6 +31,19 @@ public sealed class HealthCheckTests
     }
 
     [Fact]
+    public async Task ProbeWithHead_IsAnsweredAsWithGet()
+    {
+        await using var gateway = await GatewayFixture.StartAsync(static _ => { });
+        using var client = new HttpClient();
+        foreach (var path in new[] { HealthCheckCommand.Ready, HealthCheckCommand.Live })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(gateway.Management, path));
+            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Nobody_EndsWith1()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

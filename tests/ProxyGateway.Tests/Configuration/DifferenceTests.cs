@@ -29,6 +29,18 @@ public sealed class DifferenceTests
     }
 
     [Fact]
+    public void RestartThatIsNeeded_IsNamedUntilTheEditIsUndone()
+    {
+        var started = Candidates.OneAgent;
+        var moved = "{ \"Gateway\": { \"Listen\": \"http://127.0.0.1:9000\" }," + started[1..];
+        var edited = moved.Replace("3456", "3457", StringComparison.Ordinal);
+
+        Assert.Equal("~1 cluster; needs a restart: Gateway:Listen", Between(moved, edited, started).Summary);
+        Assert.Equal("no changes; needs a restart: Gateway:Listen", Between(moved, moved, started).Summary);
+        Assert.Equal("~Gateway", Between(moved, started, started).Summary);
+    }
+
+    [Fact]
     public void OrderOfModelPatterns_IsAChange()
     {
         string With(string models) => Candidates.OneAgent.Replace("\"Format\": \"openai-chat\"", $"\"Format\": \"openai-chat\", \"Models\": {{ {models} }}", StringComparison.Ordinal);
@@ -36,6 +48,6 @@ public sealed class DifferenceTests
         Assert.Equal("~1 route", Between(With("\"a*\": \"agent\", \"*\": \"agent\""), With("\"*\": \"agent\", \"a*\": \"agent\"")).Summary);
     }
 
-    private static ConfigurationDifference Between(string before, string after) =>
-        ConfigurationDifference.Between(Candidates.Of(before).Snapshot, Candidates.Of(after).Snapshot);
+    private static ConfigurationDifference Between(string before, string after, string? started = null) =>
+        ConfigurationDifference.Between(Candidates.Of(before).Snapshot, Candidates.Of(after).Snapshot, Candidates.Of(started ?? before).Snapshot);
 }

@@ -21,4 +21,19 @@ public sealed class SettingArgumentsTests
 
     [Fact]
     public void WrongArgumentWithASecretInIt_DoesNotShowIt() => Assert.DoesNotContain("hunter2", SettingArguments.Judge(["--key=hunter2"]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("b.json")]
+    [InlineData("--fromat")]
+    [InlineData("--ReverseProxy:Clusters:a:Key=hunter2")]
+    public void VerbWithoutSettings_NamesTheFirstArgumentTooMany(string argument)
+    {
+        var message = SettingArguments.Refuse("check", [argument, "json"]);
+
+        Assert.StartsWith($"Unknown argument {argument.Split('=')[0]}. ", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void VerbWithoutSurplus_IsFine() => Assert.Null(SettingArguments.Refuse("check", []));
 }

@@ -12,8 +12,8 @@ internal static class OptionCatalogue
         ClientCatalogue.Section,
         Option.Text("$schema", "The JSON Schema that editors complete and underline by."),
         Option.Foreign("Logging", "Log levels, as everywhere in .NET."),
-        Option.Foreign("AllowedHosts", "Host filtering, as everywhere in ASP.NET Core."),
-        Option.Foreign("Kestrel", "Kestrel's own limits and endpoints."),
+        Option.Foreign("AllowedHosts", "ASP.NET Core's; only `*`. A route's `Match:Hosts` says which hosts it takes."),
+        Option.Foreign("Kestrel", "ASP.NET Core's; an error, for the gateway has its own: `Gateway:Listen`, `Gateway:Certificate`, `Gateway:MaxConnections`."),
         Option.Foreign("Urls", "ASP.NET Core's addresses; the gateway listens where Gateway:Listen says."));
 
     /// <summary>Where else a key of this name may stand, for a key that was put in the wrong block.</summary>

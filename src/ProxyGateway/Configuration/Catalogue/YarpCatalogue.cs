@@ -31,12 +31,12 @@ internal static class YarpCatalogue
         Yarp(YarpTransformCatalogue.Transforms),
         FallbackCatalogue.Route,
         Yarp(Option.Count("MaxRequestBodySize", "Largest request body of a plain route, in bytes.", null, -1, long.MaxValue)),
-        Yarp(Option.Text("AuthorizationPolicy", "An authorization policy by name.") with { Suggestions = ["Default", "Anonymous"] }),
-        Yarp(Option.Text("RateLimiterPolicy", "A rate limiter policy by name.") with { Suggestions = ["Default", "Disable"] }),
-        Yarp(Option.Text("OutputCachePolicy", "An output cache policy by name.")),
+        Yarp(Option.Text("AuthorizationPolicy", "YARP's; this program has no policies.") with { Suggestions = ["Anonymous"] }),
+        Yarp(Option.Text("RateLimiterPolicy", "YARP's; this program has no policies.") with { Suggestions = ["Disable"] }),
+        Yarp(Option.Text("OutputCachePolicy", "YARP's; this program caches nothing, and any value is an error.")),
         Yarp(Option.Time("Timeout", "Total time of a request on a plain route; on a guarded route it would abort the client.", null, "00:00:00.001", Day)),
-        Yarp(Option.Text("TimeoutPolicy", "A request timeout policy by name.") with { Suggestions = ["Default", "Disable"] }),
-        Yarp(Option.Text("CorsPolicy", "A CORS policy by name.") with { Suggestions = ["Default", "Disable"] }),
+        Yarp(Option.Text("TimeoutPolicy", "YARP's; this program has no policies.") with { Suggestions = ["Disable"] }),
+        Yarp(Option.Text("CorsPolicy", "YARP's; this program has no policies, and any value is an error.")),
         Yarp(Metadata("route")));
 
     private static OptionNode Cluster() => Option.Block(

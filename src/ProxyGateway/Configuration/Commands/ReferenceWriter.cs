@@ -9,13 +9,20 @@ internal static class ReferenceWriter
     public static string Write(OptionNode root)
     {
         var text = new StringBuilder();
-        foreach (var section in root.Children.Where(c => c.Kind == OptionKind.Block))
+        foreach (var section in root.Children.Where(c => c.Kind is OptionKind.Block or OptionKind.Map))
         {
-            Section(text, section, section.Name);
+            if (section.Kind == OptionKind.Map)
+            {
+                Entries(text, section, section.Name);
+            }
+            else
+            {
+                Section(text, section, section.Name);
+            }
         }
 
         text.Append("### Sections of .NET itself\n\n| key | what |\n|---|---|\n");
-        foreach (var other in root.Children.Where(c => c.Kind != OptionKind.Block))
+        foreach (var other in root.Children.Where(c => c.Kind is not (OptionKind.Block or OptionKind.Map)))
         {
             text.Append($"| `{other.Name}` | {Cell(other.Description)} |\n");
         }
@@ -46,7 +53,7 @@ internal static class ReferenceWriter
                     Section(text, child, $"{path}:{child.Name}");
                     break;
                 case OptionKind.Map:
-                    Section(text, child.Item! with { Description = $"{child.Description} {child.Item!.Description}" }, $"{path}:{child.Name}:<{child.Item!.Name}>");
+                    Entries(text, child, $"{path}:{child.Name}");
                     break;
                 case OptionKind.List:
                     Section(text, child.Item! with { Description = $"{child.Description} {child.Item!.Description}" }, $"{path}:{child.Name}:<position>");
@@ -56,6 +63,9 @@ internal static class ReferenceWriter
             }
         }
     }
+
+    private static void Entries(StringBuilder text, OptionNode map, string path) =>
+        Section(text, map.Item! with { Description = $"{map.Description} {map.Item!.Description}" }, $"{path}:<{map.Item!.Name}>");
 
     private static string What(OptionNode option)
     {

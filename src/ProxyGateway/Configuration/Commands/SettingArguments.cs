@@ -20,4 +20,17 @@ internal static class SettingArguments
 
         return null;
     }
+
+    /// <summary>What is wrong with the arguments of a verb that takes no settings, or null where there are none.</summary>
+    public static string? Refuse(string verb, IReadOnlyList<string> arguments)
+    {
+        if (arguments.Count == 0)
+        {
+            return null;
+        }
+
+        var equals = arguments[0].IndexOf('=', StringComparison.Ordinal);
+        var shown = equals > 0 ? arguments[0][..equals] : arguments[0];
+        return $"Unknown argument {shown}. {verb} takes no settings; {verb} --help lists what it takes.";
+    }
 }

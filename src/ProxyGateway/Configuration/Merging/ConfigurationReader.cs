@@ -13,35 +13,67 @@ internal sealed class ConfigurationReader(ConfigurationInputs inputs)
 {
     private const int LargestFile = 16 * 1024 * 1024;
     private const int LargestSecret = 64 * 1024;
+    private const int FirstPiece = 4 * 1024;
 
+    private bool _hasRead;
     private byte[]? _lastText;
     private string? _lastDirectory;
 
     public RawConfiguration Read()
     {
-        var (text, failure) = ReadFile(inputs.File, LargestFile);
+        // Who starts with a pipe waits for its writer; who serves already must not.
+        var (text, failure) = ReadFile(inputs.File, LargestFile, mayWait: !_hasRead);
+        _hasRead = true;
         var (directory, isUsual) = SecretsDirectory(text);
         var (secrets, secretsFailure) = ReadSecrets(directory, isUsual);
         return new RawConfiguration(text, failure, secrets, secretsFailure, Fingerprint(text, failure, secrets, secretsFailure));
     }
 
-    private static (byte[]? Content, string? Failure) ReadFile(string path, int largest)
+    private static (byte[]? Content, string? Failure) ReadFile(string path, int largest, bool mayWait)
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            if (stream.Length > largest)
+            if (!mayWait && HasNoLength(path))
             {
-                return (null, $"is larger than {largest} bytes");
+                return ([], null);
             }
 
-            var content = new byte[stream.Length];
-            var read = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-            return (content[..read], null);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return ReadToEnd(stream, largest) is { } content ? (content, null) : (null, $"is larger than {largest} bytes");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return (null, Reason(exception, path));
+        }
+    }
+
+    /// <summary>True of an empty file, and of a pipe, which would block in the opening until somebody writes to it.</summary>
+    private static bool HasNoLength(string path)
+    {
+        var file = new FileInfo(path);
+        file = (FileInfo)(file.ResolveLinkTarget(returnFinalTarget: true) ?? file);
+        return file.Exists && file.Length == 0;
+    }
+
+    /// <summary>Null where there is more than <paramref name="largest"/>. A pipe does not tell beforehand, and a file may grow meanwhile.</summary>
+    private static byte[]? ReadToEnd(FileStream stream, int largest)
+    {
+        var content = new byte[Math.Min(stream.CanSeek ? stream.Length + 1 : FirstPiece, largest + 1)];
+        var length = 0;
+        while (true)
+        {
+            length += stream.ReadAtLeast(content.AsSpan(length), content.Length - length, throwOnEndOfStream: false);
+            if (length < content.Length)
+            {
+                return content[..length];
+            }
+
+            if (length > largest)
+            {
+                return null;
+            }
+
+            Array.Resize(ref content, Math.Min(content.Length * 2, largest + 1));
         }
     }
 
@@ -95,7 +127,7 @@ internal sealed class ConfigurationReader(ConfigurationInputs inputs)
                 continue;
             }
 
-            var (content, failure) = ReadFile(path, LargestSecret);
+            var (content, failure) = ReadFile(path, LargestSecret, mayWait: false);
             if (content is null)
             {
                 return ([], $"the secret {path} {failure}");

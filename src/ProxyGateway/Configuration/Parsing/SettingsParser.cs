@@ -26,6 +26,12 @@ internal static class SettingsParser
             text = text[Encoding.UTF8.Preamble.Length..];
         }
 
+        if (IsUtf16(text.Span))
+        {
+            diagnostics.Error(new SettingOrigin(file, 1, 1), "(file)", "UTF-16, not UTF-8", null, "save the file as UTF-8");
+            return Empty(file);
+        }
+
         var positions = new TextPositions(text);
         var reader = new Utf8JsonReader(text.Span, s_options);
         try
@@ -70,6 +76,10 @@ internal static class SettingsParser
         var start = new SettingOrigin(file, 1, 1);
         return new SettingNode("", "", SettingKind.Object, null, start, start);
     }
+
+    /// <summary>By its mark, or by the zero that is half of every plain character: the first of the file is one.</summary>
+    private static bool IsUtf16(ReadOnlySpan<byte> text) =>
+        text.StartsWith(Encoding.Unicode.Preamble) || text.StartsWith(Encoding.BigEndianUnicode.Preamble) || text is [0, not 0, ..] or [not 0, 0, ..];
 
     private static SettingNode ReadValue(ref Utf8JsonReader reader, string name, string path, SettingOrigin keyOrigin, Walk walk)
     {

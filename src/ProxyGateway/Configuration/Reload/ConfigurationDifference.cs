@@ -17,27 +17,25 @@ internal sealed record ConfigurationDifference(
     {
         get
         {
-            if (IsEmpty)
-            {
-                return "no changes";
-            }
-
             List<string> parts = [.. Routes.Parts("route"), .. Clusters.Parts("cluster"), .. OtherSections.Select(s => $"~{s}")];
-            var summary = string.Join(' ', parts);
+            var summary = IsEmpty ? "no changes" : string.Join(' ', parts);
             return NeedsRestart.Count == 0 ? summary : $"{summary}; needs a restart: {string.Join(", ", NeedsRestart)}";
         }
     }
 
-    public static ConfigurationDifference Between(ConfigurationSnapshot before, ConfigurationSnapshot after)
+    /// <param name="before">What serves.</param>
+    /// <param name="after">What would serve.</param>
+    /// <param name="started">What the process started with: of it are the values that only a restart changes, however many reloads lie between.</param>
+    public static ConfigurationDifference Between(ConfigurationSnapshot before, ConfigurationSnapshot after, ConfigurationSnapshot started)
     {
         var other = before.Root.Children.Concat(after.Root.Children)
             .Select(n => n.Name)
             .Where(n => !n.Equals("$schema", StringComparison.Ordinal) && !n.Equals("ReverseProxy", StringComparison.OrdinalIgnoreCase))
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Where(n => Canon(before.Root[n]) != Canon(after.Root[n]));
-        var restart = before.Values.Keys.Concat(after.Values.Keys)
+        var restart = started.Values.Keys.Concat(after.Values.Keys)
             .Distinct(StringComparer.OrdinalIgnoreCase)
-            .Where(k => OptionCatalogue.Find(k) is { NeedsRestart: true } && before.Values.GetValueOrDefault(k) != after.Values.GetValueOrDefault(k));
+            .Where(k => OptionCatalogue.Find(k) is { NeedsRestart: true } && started.Values.GetValueOrDefault(k) != after.Values.GetValueOrDefault(k));
         return new ConfigurationDifference(
             Section(before, after, "Routes"),
             Section(before, after, "Clusters"),

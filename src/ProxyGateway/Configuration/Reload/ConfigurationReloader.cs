@@ -1,4 +1,5 @@
 using ProxyGateway.Configuration.Merging;
+using ProxyGateway.Configuration.Validation;
 
 namespace ProxyGateway.Configuration.Reload;
 
@@ -11,6 +12,7 @@ internal sealed class ConfigurationReloader(
     CandidateBuilder builder,
     GatewayConfigurationProvider provider,
     ConfigurationCandidate first,
+    ProxyVerdict verdict,
     TimeProvider time,
     ILogger<ConfigurationReloader> logger)
 {
@@ -74,7 +76,7 @@ internal sealed class ConfigurationReloader(
     private static ReloadState First(ConfigurationCandidate candidate, TimeProvider time)
     {
         var now = time.GetUtcNow();
-        var changes = ConfigurationDifference.Between(ConfigurationSnapshot.Empty, candidate.Snapshot) with { NeedsRestart = [] };
+        var changes = ConfigurationDifference.Between(ConfigurationSnapshot.Empty, candidate.Snapshot, candidate.Snapshot);
         return new ReloadState(1, new ReloadResult(true, false, 1, now, changes, candidate.Diagnostics), now);
     }
 
@@ -87,9 +89,7 @@ internal sealed class ConfigurationReloader(
         var result = Result(candidate, dryRun: false);
         if (!result.Success)
         {
-            _state = _state with { LastResult = result };
-            ReloadLog.Rejected(logger, result.Version, result.Summary);
-            return result;
+            return Reject_NeedsLock(result);
         }
 
         if (result.Changes!.IsEmpty)
@@ -102,27 +102,60 @@ internal sealed class ConfigurationReloader(
             result = Swap_NeedsLock(candidate, result);
         }
 
-        LogNewWarnings_NeedsLock(candidate);
+        if (result.Success)
+        {
+            LogNewWarnings_NeedsLock(candidate);
+        }
+
+        return result;
+    }
+
+    private ReloadResult Reject_NeedsLock(ReloadResult result)
+    {
+        _state = _state with { LastResult = result };
+        ReloadLog.Rejected(logger, result.Version, result.Summary);
         return result;
     }
 
     private ReloadResult Swap_NeedsLock(ConfigurationCandidate candidate, ReloadResult result)
     {
+        var before = provider.Current;
+        verdict.Clear();
+        Signal_NeedsLock(candidate.Snapshot, result.Version + 1);
+        if (verdict.Failure is { } failure)
+        {
+            // YARP kept its own configuration; whoever else reads must not go on with another one.
+            Signal_NeedsLock(before, result.Version);
+            return Reject_NeedsLock(result with { Success = false, Changes = null, Diagnostics = [.. result.Diagnostics, NotTakenOn(candidate, failure)] });
+        }
+
         result = result with { Version = result.Version + 1 };
         _state = new ReloadState(result.Version, result, result.At);
+        ReloadLog.Reloaded(logger, result.Changes!.Summary, result.Version);
+        return result;
+    }
+
+    private void Signal_NeedsLock(ConfigurationSnapshot next, long version)
+    {
         try
         {
-            provider.Swap(candidate.Snapshot);
+            provider.Swap(next);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // The values are swapped; what threw is one listener of many, and the others have been told.
-            ReloadLog.ReaderFailed(logger, exception, result.Version);
+            ReloadLog.ReaderFailed(logger, exception, version);
         }
-
-        ReloadLog.Reloaded(logger, result.Changes!.Summary, result.Version);
-        return result;
     }
+
+    /// <summary>Without the exception's message, which may quote a value.</summary>
+    private static Diagnostic NotTakenOn(ConfigurationCandidate candidate, Exception failure) => new(
+        Severity.Error,
+        candidate.Snapshot.Root.Origin,
+        "(file)",
+        $"YARP did not take it on: {failure.GetBaseException().GetType().Name}",
+        null,
+        "the log line of Yarp.ReverseProxy before this one says why; please report the file");
 
     private void LogNewWarnings_NeedsLock(ConfigurationCandidate candidate)
     {
@@ -140,6 +173,6 @@ internal sealed class ConfigurationReloader(
         dryRun,
         _state.Version,
         time.GetUtcNow(),
-        candidate.IsValid ? ConfigurationDifference.Between(provider.Current, candidate.Snapshot) : null,
+        candidate.IsValid ? ConfigurationDifference.Between(provider.Current, candidate.Snapshot, first.Snapshot) : null,
         candidate.Diagnostics);
 }

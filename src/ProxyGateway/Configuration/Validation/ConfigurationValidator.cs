@@ -27,12 +27,15 @@ internal static class ConfigurationValidator
         AgentApiRules.Check(model, diagnostics);
         ClusterRules.Check(model, diagnostics);
         RouteOverlapRules.Check(model, diagnostics);
+        HostRules.Check(model, diagnostics);
         ListenRules.Check(model, context, diagnostics);
         TimeoutRules.Check(model, diagnostics);
         MemoryRules.Check(model, diagnostics);
         BackplaneRules.Check(root, context, diagnostics);
         BreakerRules.Check(model, diagnostics);
         HedgingRules.Check(model, diagnostics);
+        HostFeatureRules.Check(model, root, diagnostics);
+        LoggingRules.Check(root, diagnostics);
         SecretRules.Check(root, diagnostics);
     }
 }

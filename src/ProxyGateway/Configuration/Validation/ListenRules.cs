@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
@@ -50,6 +51,10 @@ internal static class ListenRules
             {
                 diagnostics.Error(node, "the address has a path", "leave the path out; routes match paths");
             }
+            else if (node is not null && !binding.IsUnixPipe && !IsHost(binding.Host))
+            {
+                diagnostics.Error(node, "the host is no IP address", "write an address of this machine, localhost, or * for every one, as \"http://*:8080\"");
+            }
             else if (binding.Port is < 0 or > 65535)
             {
                 throw new FormatException();
@@ -67,6 +72,12 @@ internal static class ListenRules
             return null;
         }
     }
+
+    /// <summary>The binding takes every other name, a mistyped address included, for every address of the machine.</summary>
+    private static bool IsHost(string host) =>
+        host is "*" or "+"
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (host.StartsWith('[') == host.EndsWith(']') && IPAddress.TryParse(host.Trim('[', ']'), out _));
 
     private static void CheckPorts(List<Listener> listeners, DiagnosticBag diagnostics)
     {
@@ -92,12 +103,21 @@ internal static class ListenRules
             diagnostics.Error(listen, "https without a certificate", "set Gateway:Certificate:Path (and KeyPath for PEM files)");
         }
 
-        foreach (var file in new[] { certificate, root.Find("Gateway", "Certificate", "KeyPath") })
+        var key = root.Find("Gateway", "Certificate", "KeyPath");
+        var areThere = true;
+        foreach (var file in new[] { certificate, key })
         {
             if (https is not null && file is { IsScalar: true, Value.Length: > 0 } && !context.FileExists(file.Value))
             {
+                areThere = false;
                 diagnostics.Error(file, "no such file", "name an existing file, relative to the configuration file");
             }
+        }
+
+        if (areThere && https is not null && certificate is { IsScalar: true, Value.Length: > 0 }
+            && context.CertificateFailure(new CertificateOptions { Path = certificate.Value, KeyPath = key?.Value, Password = root.Find("Gateway", "Certificate", "Password")?.Value }) is { } failure)
+        {
+            diagnostics.Error(certificate, $"the certificate cannot be used: {failure}", "name a PFX file and its Password, or a PEM file and its KeyPath");
         }
     }
 

@@ -35,19 +35,23 @@ internal static class ReferenceRules
                 }
 
                 CheckExists(target, model, diagnostics);
-                if (target.Value!.Equals(cluster.Id, StringComparison.OrdinalIgnoreCase) && entry["Model"]?.Value is null)
+                // An exchange asks each cluster once, whatever the model.
+                if (target.Value!.Equals(cluster.Id, StringComparison.OrdinalIgnoreCase))
                 {
-                    diagnostics.Error(target, "the cluster is its own fallback", "name another cluster, or another Model of this one; the same request is replayed on it anyway");
+                    diagnostics.Error(target, "the cluster is its own fallback", OtherCluster(entry, "name another cluster; the same request is replayed on this one anyway"));
                 }
-                else if (!seen.Add($"{target.Value}\n{entry["Model"]?.Value}"))
+                else if (!seen.Add(target.Value))
                 {
-                    diagnostics.Error(target, "the cluster stands twice in this fallback list", "keep the first one, or give them different models");
+                    diagnostics.Error(target, "the cluster stands twice in this fallback list", OtherCluster(entry, "keep the first one"));
                 }
             }
 
             CheckCycle(cluster, model, diagnostics);
         }
     }
+
+    private static string OtherCluster(SettingNode entry, string otherwise) =>
+        entry["Model"]?.Value is null ? otherwise : "give the other model a cluster of its own with the same destinations";
 
     private static void CheckExists(SettingNode? reference, GatewayModel model, DiagnosticBag diagnostics)
     {

@@ -105,5 +105,7 @@ internal static class ShapeRules
         };
     }
 
-    private static string Lower(string sentence) => char.ToLowerInvariant(sentence[0]) + sentence[1..].TrimEnd('.');
+    /// <summary>A name like SHA-256 keeps its capitals.</summary>
+    private static string Lower(string sentence) =>
+        (sentence.Length > 1 && char.IsUpper(sentence[1]) ? sentence[0] : char.ToLowerInvariant(sentence[0])) + sentence[1..].TrimEnd('.');
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
+using ProxyGateway.Hosting;
 using ProxyGateway.StreamingFallback.ChatFormats;
 
 namespace ProxyGateway.Configuration.Validation;
@@ -13,6 +15,9 @@ internal sealed record ValidationContext
 
     /// <summary>Whether a file named in the configuration exists.</summary>
     public Func<string, bool> FileExists { get; init; } = static _ => true;
+
+    /// <summary>Why a certificate whose files exist cannot be used; null where it can.</summary>
+    public Func<CertificateOptions, string?> CertificateFailure { get; init; } = static _ => null;
 
     /// <summary>The formats this build can guard; null leaves the question open.</summary>
     public IReadOnlyCollection<string>? ServedFormats { get; init; }
@@ -27,8 +32,33 @@ internal sealed record ValidationContext
         {
             OwnHosts = FindOwnHosts(),
             FileExists = f => File.Exists(Path.Combine(directory, f)),
+            CertificateFailure = c => FailureOf(c, directory),
             ServedFormats = ChatFormatRegistry.Served,
         };
+    }
+
+    private static string? FailureOf(CertificateOptions certificate, string directory)
+    {
+        try
+        {
+            var (own, chain) = ListenerBinding.Load(new CertificateOptions
+            {
+                Path = Path.Combine(directory, certificate.Path!),
+                KeyPath = string.IsNullOrEmpty(certificate.KeyPath) ? null : Path.Combine(directory, certificate.KeyPath),
+                Password = certificate.Password,
+            });
+            own.Dispose();
+            foreach (var issuer in chain)
+            {
+                issuer.Dispose();
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return YarpRules.Clean(exception.Message);
+        }
     }
 
     private static HashSet<string> FindOwnHosts()

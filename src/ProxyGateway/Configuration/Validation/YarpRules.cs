@@ -21,6 +21,7 @@ internal static class YarpRules
         using var configuration = (ConfigurationRoot)new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddRoutingCore();
         var builder = services.AddReverseProxy().LoadFromConfig(configuration.GetSection("ReverseProxy"));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ILoadBalancingPolicy, FirstContentEwmaPolicy>();
@@ -54,9 +55,22 @@ internal static class YarpRules
             Report(root.Find("ReverseProxy", "Clusters", cluster.ClusterId), validator.ValidateClusterAsync(cluster), diagnostics);
         }
 
+        CheckBuilds(root, config, new RouteBuildRules(provider, diagnostics), diagnostics);
         if (!diagnostics.HasErrors)
         {
             CheckSettings(root, configuration, config.Routes, diagnostics);
+        }
+    }
+
+    private static void CheckBuilds(SettingNode root, IProxyConfig config, RouteBuildRules rules, DiagnosticBag diagnostics)
+    {
+        foreach (var route in config.Routes)
+        {
+            // What is wrong already would only be said twice.
+            if (root.Find("ReverseProxy", "Routes", route.RouteId) is { } node && !diagnostics.HasErrorUnder(node.Path))
+            {
+                rules.Check(node, route, config.Clusters.FirstOrDefault(c => c.ClusterId.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase)));
+            }
         }
     }
 
@@ -79,9 +93,17 @@ internal static class YarpRules
             }
             catch (InvalidOperationException exception)
             {
-                diagnostics.KeyError(node, Clean(exception.Message), "see the configuration reference");
+                var message = Clean(exception.Message);
+                diagnostics.KeyError(Named(root, message) ?? node, message, "see the configuration reference");
             }
         }
+    }
+
+    /// <summary>The library's sentences begin with the path, within ReverseProxy, of what they are about, which may be a cluster's.</summary>
+    private static SettingNode? Named(SettingNode root, string message)
+    {
+        var end = message.IndexOf(": ", StringComparison.Ordinal);
+        return end < 0 ? null : root["ReverseProxy"]?.Find(message[..end].Split(':'));
     }
 
     private static void Report(SettingNode? node, ValueTask<IList<Exception>> validation, DiagnosticBag diagnostics)
@@ -146,7 +168,8 @@ internal static class YarpRules
         }
     }
 
-    private static string Clean(string message)
+    /// <summary>A library's sentence as part of ours.</summary>
+    public static string Clean(string message)
     {
         var text = message.ReplaceLineEndings(" ").Trim();
         var parameter = text.IndexOf(" (Parameter ", StringComparison.Ordinal);
