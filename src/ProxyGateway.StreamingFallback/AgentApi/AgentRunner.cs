@@ -5,7 +5,6 @@ using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Exchange;
 using ProxyGateway.StreamingFallback.Telemetry;
-using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.AgentApi;

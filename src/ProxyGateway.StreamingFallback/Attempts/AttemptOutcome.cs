@@ -1,4 +1,3 @@
-using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.Telemetry;
 
 namespace ProxyGateway.StreamingFallback.Attempts;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Buffers;
 
 namespace ProxyGateway.StreamingFallback.ClientStream;

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-using ProxyGateway.StreamingFallback.CircuitBreaking;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 

@@ -1,9 +1,9 @@
+using System.Runtime.CompilerServices;
 using Polly;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Limits;
-using System.Runtime.CompilerServices;
 
 namespace ProxyGateway.StreamingFallback.Exchange;
 

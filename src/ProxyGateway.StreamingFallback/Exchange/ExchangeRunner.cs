@@ -7,7 +7,6 @@ using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Recovery;
 using ProxyGateway.StreamingFallback.Telemetry;
-using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.Exchange;

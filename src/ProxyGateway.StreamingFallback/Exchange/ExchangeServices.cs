@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using ProxyGateway.StreamingFallback.ClientStream;
-using ProxyGateway.StreamingFallback.Limits;
 using ProxyGateway.StreamingFallback.Telemetry;
 using Yarp.ReverseProxy;
 

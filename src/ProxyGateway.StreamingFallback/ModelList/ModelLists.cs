@@ -1,10 +1,8 @@
-using System.Net.Http;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using Yarp.ReverseProxy;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.StreamingFallback.ModelList;
 

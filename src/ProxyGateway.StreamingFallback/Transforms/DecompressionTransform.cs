@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Net;
-using System.Net.Http;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
 using Yarp.ReverseProxy.Transforms;

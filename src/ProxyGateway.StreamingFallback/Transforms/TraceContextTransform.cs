@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.Configuration;
 using Yarp.ReverseProxy.Transforms;

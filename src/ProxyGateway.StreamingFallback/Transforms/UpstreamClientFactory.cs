@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http;
 using Microsoft.Extensions.Logging;
 using ProxyGateway.StreamingFallback.Configuration;
 using Yarp.ReverseProxy.Forwarder;

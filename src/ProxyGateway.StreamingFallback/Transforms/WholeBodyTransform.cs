@@ -1,4 +1,3 @@
-using System.Net.Http;
 using Microsoft.AspNetCore.Http;
 using ProxyGateway.StreamingFallback.Attempts;
 using Yarp.ReverseProxy.Transforms;

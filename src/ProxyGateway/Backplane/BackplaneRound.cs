@@ -1,7 +1,7 @@
+using System.Globalization;
 using ProxyGateway.Clients;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.StreamingFallback.Telemetry;
-using System.Globalization;
 
 namespace ProxyGateway.Backplane;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Net.Http.Headers;
 using ProxyGateway.Hosting;
 using ProxyGateway.StreamingFallback.ChatFormats;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.Clients;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.Configuration.Merging;
 using ProxyGateway.Configuration.Reload;
 using ProxyGateway.Configuration.Validation;

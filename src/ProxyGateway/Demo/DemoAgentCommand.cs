@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using ProxyGateway.DemoAgents;
 
 namespace ProxyGateway.Demo;

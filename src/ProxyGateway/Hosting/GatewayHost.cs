@@ -1,17 +1,12 @@
-using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
-using OpenTelemetry.Metrics;
 using ProxyGateway.Backplane;
 using ProxyGateway.Clients;
 using ProxyGateway.Configuration;
 using ProxyGateway.Management;
 using ProxyGateway.Management.Security;
 using ProxyGateway.StreamingFallback;
-using ProxyGateway.StreamingFallback.Telemetry;
 
 namespace ProxyGateway.Hosting;
 

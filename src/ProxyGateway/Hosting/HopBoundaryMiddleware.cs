@@ -3,7 +3,6 @@ using Microsoft.Net.Http.Headers;
 using ProxyGateway.StreamingFallback.Attempts;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using Yarp.ReverseProxy.Configuration;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.Hosting;
 

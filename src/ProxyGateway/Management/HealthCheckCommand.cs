@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Http;
 using ProxyGateway.Configuration;
 using ProxyGateway.Configuration.Merging;
 using ProxyGateway.Configuration.Parsing;

@@ -4,7 +4,6 @@ using System.Text;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.IntegrationTests.Hostile;
 using ProxyGateway.TestKit.Chats;
-using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;

@@ -1,7 +1,6 @@
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.StreamingFallback.CircuitBreaking;
 using ProxyGateway.TestKit.Chats;
-using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ProxyGateway.IntegrationTests.Gateway;
-using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.IntegrationTests.Hostile;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;

@@ -1,6 +1,5 @@
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.TestKit.Chats;
-using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;

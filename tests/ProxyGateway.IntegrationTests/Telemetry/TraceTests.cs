@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ProxyGateway.IntegrationTests.Gateway;
 using ProxyGateway.TestKit.Chats;
-using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Upstream;
 using Xunit;

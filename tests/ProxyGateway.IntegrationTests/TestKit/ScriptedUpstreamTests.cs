@@ -1,9 +1,9 @@
 using System.Text;
-using Xunit;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Client;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Upstream;
+using Xunit;
 
 namespace ProxyGateway.IntegrationTests.TestKit;
 

@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Net.Http;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ProxyGateway.TestKit.Contract;
 using Yarp.ReverseProxy.Forwarder;
-using Yarp.ReverseProxy.Model;
 
 namespace ProxyGateway.SimulationTests.Simulation;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ProxyGateway.TestKit.Chats;
 
 /// <summary>Builds what an Anthropic-compatible server sends and what its clients ask.</summary>

@@ -1,4 +1,3 @@
-using ProxyGateway.Configuration.Reload;
 using Xunit;
 
 namespace ProxyGateway.Tests.Configuration;

@@ -1,7 +1,7 @@
-using Xunit;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Data;
+using Xunit;
 
 namespace ProxyGateway.Tests.TestKit;
 

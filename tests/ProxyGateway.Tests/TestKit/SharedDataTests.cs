@@ -1,6 +1,6 @@
-using Xunit;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Data;
+using Xunit;
 
 namespace ProxyGateway.Tests.TestKit;
 

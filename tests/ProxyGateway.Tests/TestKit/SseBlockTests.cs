@@ -1,8 +1,8 @@
 using System.Net.ServerSentEvents;
 using System.Text;
-using Xunit;
 using ProxyGateway.TestKit.Contract;
 using ProxyGateway.TestKit.Data;
+using Xunit;
 
 namespace ProxyGateway.Tests.TestKit;
 

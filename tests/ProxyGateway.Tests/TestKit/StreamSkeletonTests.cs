@@ -1,6 +1,6 @@
-using Xunit;
 using ProxyGateway.TestKit;
 using ProxyGateway.TestKit.Chats;
+using Xunit;
 
 namespace ProxyGateway.Tests.TestKit;
 

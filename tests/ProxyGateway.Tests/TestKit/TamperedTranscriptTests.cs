@@ -1,7 +1,7 @@
 using System.Text;
-using Xunit;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.TestKit.Contract;
+using Xunit;
 
 namespace ProxyGateway.Tests.TestKit;
 

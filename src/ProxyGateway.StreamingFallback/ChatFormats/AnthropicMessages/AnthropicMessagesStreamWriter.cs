@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
-using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.AnthropicMessages;

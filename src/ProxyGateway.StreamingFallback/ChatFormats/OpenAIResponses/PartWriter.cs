@@ -1,6 +1,5 @@
-using ProxyGateway.StreamingFallback.ChatFormats.Json;
 using System.Text.Json;
-using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
+using ProxyGateway.StreamingFallback.ChatFormats.Json;
 
 namespace ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
 using ProxyGateway.Configuration.Validation;

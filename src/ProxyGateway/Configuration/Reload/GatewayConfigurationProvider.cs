@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using ProxyGateway.StreamingFallback.Configuration;
 
 namespace ProxyGateway.Configuration.Reload;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net;
-using ProxyGateway.Configuration.Parsing;
 
 namespace ProxyGateway.Configuration.Validation;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
 

@@ -1,5 +1,4 @@
 using ProxyGateway.Configuration.Catalogue;
-using ProxyGateway.Configuration.Parsing;
 
 namespace ProxyGateway.Configuration.Validation;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Security.Cryptography;
-using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.Hosting;
 using ProxyGateway.StreamingFallback.ChatFormats;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using ProxyGateway.Configuration.Catalogue;
 using ProxyGateway.Configuration.Parsing;
 using ProxyGateway.StreamingFallback.ChatFormats;

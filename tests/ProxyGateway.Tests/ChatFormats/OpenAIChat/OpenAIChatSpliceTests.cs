@@ -1,9 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.ChatFormats.Json;
-using ProxyGateway.StreamingFallback.ChatFormats.OpenAIChat;
 using ProxyGateway.TestKit.Chats;
 using ProxyGateway.Tests.Guard;
 using Xunit;

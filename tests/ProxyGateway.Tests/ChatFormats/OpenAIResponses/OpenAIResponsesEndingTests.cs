@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using ProxyGateway.StreamingFallback.Buffers;
 using ProxyGateway.StreamingFallback.ChatFormats;
 using ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
-using ProxyGateway.StreamingFallback.Telemetry;
 using Xunit;
 using static ProxyGateway.Tests.ChatFormats.OpenAIResponses.ResponsesFixtures;
 

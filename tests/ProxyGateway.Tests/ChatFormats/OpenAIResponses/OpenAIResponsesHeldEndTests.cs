@@ -4,7 +4,6 @@ using ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.StreamingFallback.Guard;
 using ProxyGateway.StreamingFallback.Telemetry;
-using ProxyGateway.TestKit.Chats;
 using Xunit;
 using static ProxyGateway.TestKit.Chats.ResponseStream;
 

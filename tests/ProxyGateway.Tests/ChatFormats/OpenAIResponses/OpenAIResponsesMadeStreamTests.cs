@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ProxyGateway.StreamingFallback.ChatFormats;
-using ProxyGateway.StreamingFallback.Telemetry;
 using ProxyGateway.StreamingFallback.Guard;
+using ProxyGateway.StreamingFallback.Telemetry;
 using Xunit;
 using static ProxyGateway.Tests.ChatFormats.OpenAIResponses.ResponsesFixtures;
 

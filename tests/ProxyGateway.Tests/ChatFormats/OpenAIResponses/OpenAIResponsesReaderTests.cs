@@ -1,5 +1,4 @@
 using ProxyGateway.StreamingFallback.ChatFormats;
-using ProxyGateway.StreamingFallback.ChatFormats.OpenAIResponses;
 using ProxyGateway.StreamingFallback.Configuration;
 using ProxyGateway.Tests.Allocations;
 using Xunit;
