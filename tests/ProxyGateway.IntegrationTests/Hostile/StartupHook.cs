@@ -54,7 +54,11 @@ internal static class StartupHook
         private readonly ConcurrentDictionary<long, (DateTime At, byte Source)> _waiting = new();
         private readonly Lock _gate = new();
 
-        public bool HasSeenDeliberate { get; private set; }
+        private volatile bool _hasSeenTask;
+        private volatile bool _hasSeenMonitor;
+
+        /// <summary>Both halves: what the task says and what the runtime says. One alone may be the first event that came through, or a lock met on the way.</summary>
+        public bool HasSeenDeliberate => _hasSeenTask && _hasSeenMonitor;
 
         protected override void OnEventSourceCreated(EventSource eventSource)
         {
@@ -74,7 +78,9 @@ internal static class StartupHook
             {
                 // Comes on the thread that is about to wait, so there is a stack to show.
                 case TaskWaitBegin when eventData.EventName == "TaskWaitBegin" && Thread.CurrentThread.IsThreadPoolThread && Convert.ToInt32(eventData.Payload![3], CultureInfo.InvariantCulture) == Synchronous:
-                    Write($"task {new StackTrace(2).ToString().ReplaceLineEndings(" <")}");
+                    var stack = new StackTrace(2).ToString().ReplaceLineEndings(" <");
+                    Write($"task {stack}");
+                    _hasSeenTask |= stack.Contains(Deliberate, StringComparison.Ordinal);
                     break;
                 case WaitStart:
                     _waiting[eventData.OSThreadId] = (eventData.TimeStamp, Convert.ToByte(eventData.Payload![0], CultureInfo.InvariantCulture));
@@ -82,8 +88,9 @@ internal static class StartupHook
                 case WaitStop when eventData.OSThreadId == s_deliberateThread && _waiting.TryGetValue(s_deliberateThread, out var own)
                     && own.At >= s_deliberateSince && own.At < s_deliberateSince + TimeSpan.FromSeconds(1):
                     _waiting.TryRemove(s_deliberateThread, out _);
-                    HasSeenDeliberate = true;
-                    Write($"{Deliberate} {(own.Source == ByMonitorWait ? "monitor" : "lock")} {ThreadName(eventData.OSThreadId)}");
+                    var name = ThreadName(eventData.OSThreadId);
+                    Write($"{Deliberate} {(own.Source == ByMonitorWait ? "monitor" : "lock")} {name}");
+                    _hasSeenMonitor |= own.Source == ByMonitorWait && name == ".NET TP Worker";
                     break;
                 case WaitStop when _waiting.TryRemove(eventData.OSThreadId, out var wait) && ThreadName(eventData.OSThreadId) is ".NET TP Worker" or ".NET Sockets":
                     Write(string.Create(
