@@ -73,14 +73,16 @@ internal abstract class ChatFormat
     /// <summary>Writes what a stream that has its terminal still lacks (<c>[DONE]</c>); nothing where it lacks nothing.</summary>
     public abstract void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output);
 
-    /// <summary>Writes the loud ending's event(s). <paramref name="delivered"/> is null where no content was delivered.</summary>
-    public abstract void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output);
+    /// <summary>
+    /// Writes the loud ending's event(s). <paramref name="request"/> is what they answer; <paramref name="delivered"/> is null where no content was delivered.
+    /// </summary>
+    public abstract void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output);
 
     /// <summary>Writes a heartbeat that clients of this format accept. <paramref name="delivered"/> is null where no content was delivered.</summary>
     public abstract void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output);
 
-    /// <summary>Writes the body of an HTTP error in this format.</summary>
-    public abstract void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output);
+    /// <summary>Writes the body of an HTTP error in this format. <paramref name="request"/> is what it answers; null where that could not be read.</summary>
+    public abstract void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output);
 
     /// <summary>What an event or a whole answer reports of the tokens it took.</summary>
     public virtual TokenUsage ReadUsage(ReadOnlySpan<byte> json) => default;

@@ -108,7 +108,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
     {
         exchange.Outcome = ExchangeOutcome.Terminated;
         using var bytes = new PooledBuffer();
-        exchange.Route.Format.WriteErrorEvent(ErrorFor(FirstFault), exchange.Delivered, bytes);
+        exchange.Route.Format.WriteErrorEvent(ErrorFor(FirstFault), exchange.Request, exchange.Delivered, bytes);
         await exchange.Client.TerminateAsync(bytes);
     }
 
@@ -118,7 +118,7 @@ internal sealed class ExchangeEnding(ChatExchange exchange)
         var error = ErrorFor(fault);
         exchange.Outcome = exchange.Attempts == 0 ? ExchangeOutcome.Rejected : ExchangeOutcome.Failed;
         using var body = new PooledBuffer();
-        exchange.Route.Format.WriteErrorBody(error, body);
+        exchange.Route.Format.WriteErrorBody(error, exchange.Request, body);
         await exchange.Client.SendAsync(error.Status, upstream: null, body.Memory, headers =>
         {
             headers.ContentType = "application/json";

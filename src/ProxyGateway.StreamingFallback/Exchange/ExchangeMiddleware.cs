@@ -51,7 +51,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
         if (!await limits.All.EnterAsync(route.Limits.Concurrency, context.RequestAborted))
         {
             services.Metrics.Overloaded("");
-            await RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded(), TimeSpan.Zero);
+            await RefuseAsync(context, route, RequestIds.Of(context.Request), Overloaded(), request: null, TimeSpan.Zero);
             return null;
         }
 
@@ -89,7 +89,7 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
                 services.Metrics.OutOfReplayMemory(route.RouteId);
             }
 
-            await RefuseAsync(context, route, requestId, error ?? UnknownModel(), services.Time.GetElapsedTime(startedAt));
+            await RefuseAsync(context, route, requestId, error ?? UnknownModel(), request, services.Time.GetElapsedTime(startedAt));
             return null;
         }
         finally
@@ -146,13 +146,13 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, ExchangeServices 
     private static GatewayError TooLarge(RouteSettings route) => new(
         StatusCodes.Status413PayloadTooLarge, "request_too_large", $"The request body is larger than {route.Limits.MaxRequestBytes} bytes.");
 
-    private async Task RefuseAsync(HttpContext context, RouteSettings route, string requestId, GatewayError error, TimeSpan after)
+    private async Task RefuseAsync(HttpContext context, RouteSettings route, string requestId, GatewayError error, ChatRequest? request, TimeSpan after)
     {
         services.Live.Refused();
         services.Metrics.Refused(route.RouteId, after);
         ExchangeLog.Refused(logger, error, route.RouteId, requestId);
         using var body = new PooledBuffer();
-        route.Format.WriteErrorBody(error, body);
+        route.Format.WriteErrorBody(error, request, body);
         var response = context.Response;
         response.StatusCode = error.Status;
         response.ContentType = "application/json";

@@ -15,7 +15,7 @@ internal static class Refusal
         if (RouteSettings.Of(route)?.Format is { } format)
         {
             using var body = new PooledBuffer();
-            format.WriteErrorBody(error, body);
+            format.WriteErrorBody(error, null, body);
             response.ContentType = "application/json";
             response.ContentLength = body.Length;
             await response.Body.WriteAsync(body.Memory, context.RequestAborted);

@@ -57,6 +57,21 @@ public sealed class SingleAnswerTests
         Assert.Equal(CircuitStatus.Open, gateway.Circuits.Get("primary").Cluster.Status);
     }
 
+    [Fact]
+    public async Task OwnErrorToAJsonRpcCall_RepeatsItsId()
+    {
+        await using var upstream = ScriptedUpstream.Start();
+        upstream.Choose = _ => UpstreamScript.Json("""{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"Internal error"}}"""u8.ToArray());
+        await using var gateway = await GatewayFixture.StartAsync(s => Route(s, "a2a", "/a2a").Cluster("primary", upstream, ("CircuitBreaker:FailureThreshold", "1")));
+
+        const string Call = """{"jsonrpc":"2.0","id":7,"method":"message/stream","params":{}}""";
+        var failed = await SendAsync(gateway, "/a2a", Call);
+        var refused = await SendAsync(gateway, "/a2a", Call);
+        Assert.Equal((502, 503), (failed.Status, refused.Status));
+        Assert.StartsWith("""{"jsonrpc":"2.0","id":7,"error":{""", failed.Text, StringComparison.Ordinal);
+        Assert.StartsWith("""{"jsonrpc":"2.0","id":7,"error":{""", refused.Text, StringComparison.Ordinal);
+    }
+
     private static GatewaySetup Route(GatewaySetup setup, string format, string path, params (string Option, string Value)[] options)
     {
         const string Route = "ReverseProxy:Routes:other:";

@@ -37,11 +37,11 @@ internal sealed record HostileCase(string Format, string Path, string Request, s
             new("splice", Continue(exchange, begun.Reader, Spread(Fill(AnswerAfterBegin, text, Relaxed))), format.Framing),
         ];
         // A reader goes on from where it is; each of these needs a fresh one.
-        all.Add(new("error event, nothing delivered", Bytes(o => format.WriteErrorEvent(error, null, o)), format.Framing));
-        all.Add(new("error event", Bytes(o => format.WriteErrorEvent(error, exchange.Run(Fill(Begin, text, null), end: FaultKind.ConnectionReset).Reader, o)), format.Framing));
+        all.Add(new("error event, nothing delivered", Bytes(o => format.WriteErrorEvent(error, null, null, o)), format.Framing));
+        all.Add(new("error event", Bytes(o => format.WriteErrorEvent(error, null, exchange.Run(Fill(Begin, text, null), end: FaultKind.ConnectionReset).Reader, o)), format.Framing));
         // With an event behind it, for a heartbeat may be a comment line without its blank line.
-        all.Add(new("heartbeat", [.. Bytes(o => format.WriteHeartbeat(exchange.Run(Fill(Begin, text, Relaxed), end: FaultKind.ConnectionReset).Reader, o)), .. Bytes(o => format.WriteErrorEvent(error, null, o))], format.Framing));
-        all.Add(new("error body", [.. Bytes(o => format.WriteErrorBody(error, o)), (byte)'\n'], StreamFraming.JsonLines));
+        all.Add(new("heartbeat", [.. Bytes(o => format.WriteHeartbeat(exchange.Run(Fill(Begin, text, Relaxed), end: FaultKind.ConnectionReset).Reader, o)), .. Bytes(o => format.WriteErrorEvent(error, null, null, o))], format.Framing));
+        all.Add(new("error body", [.. Bytes(o => format.WriteErrorBody(error, null, o)), (byte)'\n'], StreamFraming.JsonLines));
         return all;
     }
 

@@ -55,18 +55,19 @@ internal sealed class A2AFormat : AnswerFormat<A2AReader, A2AAnswer>
     {
     }
 
-    /// <remarks>Clients compare the id of every response with their request's, so it is repeated wherever it is known.</remarks>
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    /// <remarks>The id is the request's (JSON-RPC 2.0, section 5); clients compare the two.</remarks>
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
         output.Write("data: "u8);
-        JsonRpcError.Write(error, ((A2AReader?)delivered)?.Request.Rpc?.Id, output);
+        JsonRpcError.Write(error, request?.Rpc?.Id, output);
         output.Write("\n\n"u8);
     }
 
     /// <remarks>A comment with one line end only: an event without data is an error to some clients.</remarks>
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n"u8);
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => JsonRpcError.Write(error, null, output);
+    /// <inheritdoc cref="WriteErrorEvent" path="/remarks"/>
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => JsonRpcError.Write(error, request?.Rpc?.Id, output);
 
     public override UpstreamComplaint ReadErrorBody(ReadOnlySpan<byte> body) => JsonRpcError.Read(body, out _);
 

@@ -31,7 +31,7 @@ internal sealed class AnthropicMessagesFormat : AnswerFormat<AnthropicMessagesRe
     }
 
     /// <remarks>The <c>event:</c> line is what makes most clients see it.</remarks>
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
         output.Write("event: error\ndata: "u8);
         AnthropicError.Write(error, output);
@@ -42,7 +42,7 @@ internal sealed class AnthropicMessagesFormat : AnswerFormat<AnthropicMessagesRe
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) =>
         output.Write("event: ping\ndata: {\"type\":\"ping\"}\n\n"u8);
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => AnthropicError.Write(error, output);
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => AnthropicError.Write(error, output);
 
     public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.Anthropic.Read(json);
 

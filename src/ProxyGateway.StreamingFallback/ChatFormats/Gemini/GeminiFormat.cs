@@ -44,7 +44,7 @@ internal sealed class GeminiFormat : AnswerFormat<GeminiReader, GeminiAnswer>
     {
     }
 
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
         output.Write("data: "u8);
         // No status goes out with it that the code would have to agree with, and UNAVAILABLE is 503 (google.rpc.Code).
@@ -55,7 +55,7 @@ internal sealed class GeminiFormat : AnswerFormat<GeminiReader, GeminiAnswer>
     /// <remarks>A comment must be a block of its own: an event that a comment precedes in its block is lost on the SDK.</remarks>
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n\n"u8);
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => GeminiError.Write(error, output);
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => GeminiError.Write(error, output);
 
     public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.Gemini.Read(json);
 

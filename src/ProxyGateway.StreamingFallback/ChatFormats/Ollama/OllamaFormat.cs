@@ -41,9 +41,9 @@ internal sealed class OllamaFormat : AnswerFormat<OllamaReader, OllamaAnswer>
     {
     }
 
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
-        WriteErrorBody(error, output);
+        WriteErrorBody(error, request, output);
         output.Write("\n"u8);
     }
 
@@ -57,7 +57,7 @@ internal sealed class OllamaFormat : AnswerFormat<OllamaReader, OllamaAnswer>
         OllamaStreamWriter.WriteEmptyLine(reader?.Model ?? BodyEdits.Quote(reader?.Request.Model ?? ""), reader?.CreatedAt, output);
     }
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output)
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output)
     {
         using var writer = new Utf8JsonWriter(output, JsonText.WriterOptions);
         writer.WriteStartObject();

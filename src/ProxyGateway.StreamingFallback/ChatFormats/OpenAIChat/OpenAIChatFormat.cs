@@ -42,7 +42,7 @@ internal sealed class OpenAIChatFormat : AnswerFormat<OpenAIChatReader, OpenAICh
         }
     }
 
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output)
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output)
     {
         output.Write("data: "u8);
         using (var writer = new Utf8JsonWriter(output, JsonText.WriterOptions))
@@ -60,7 +60,7 @@ internal sealed class OpenAIChatFormat : AnswerFormat<OpenAIChatReader, OpenAICh
     /// <remarks>A comment with one line end only: some parsers take a comment and a blank line for an empty event.</remarks>
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => output.Write(": keepalive\n"u8);
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
 
     public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIChat.Read(json);
 

@@ -45,12 +45,12 @@ internal sealed class OpenAICompletionsFormat : AnswerFormat<OpenAIChatReader, O
 
     public override void WriteMissingEnd(ChatStreamReader delivered, IBufferWriter<byte> output) => Chat.WriteMissingEnd(delivered, output);
 
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
-        Chat.WriteErrorEvent(error, delivered, output);
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
+        Chat.WriteErrorEvent(error, request, delivered, output);
 
     public override void WriteHeartbeat(ChatStreamReader? delivered, IBufferWriter<byte> output) => Chat.WriteHeartbeat(delivered, output);
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => Chat.WriteErrorBody(error, output);
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => Chat.WriteErrorBody(error, request, output);
 
     public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIChat.Read(json);
 

@@ -50,7 +50,7 @@ internal sealed class OpenAIResponsesFormat : AnswerFormat<OpenAIResponsesReader
     {
     }
 
-    public override void WriteErrorEvent(in GatewayError error, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
+    public override void WriteErrorEvent(in GatewayError error, ChatRequest? request, ChatStreamReader? delivered, IBufferWriter<byte> output) =>
         ResponseErrors.WriteEnding(error, Known(delivered), output);
 
     /// <remarks>
@@ -71,7 +71,7 @@ internal sealed class OpenAIResponsesFormat : AnswerFormat<OpenAIResponsesReader
         }
     }
 
-    public override void WriteErrorBody(in GatewayError error, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
+    public override void WriteErrorBody(in GatewayError error, ChatRequest? request, IBufferWriter<byte> output) => OpenAIError.WriteBody(error, output);
 
     public override TokenUsage ReadUsage(ReadOnlySpan<byte> json) => UsageMembers.OpenAIResponses.Read(json);
 

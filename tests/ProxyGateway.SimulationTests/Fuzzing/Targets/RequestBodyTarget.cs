@@ -124,8 +124,8 @@ internal sealed class RequestBodyTarget : FuzzTarget
     private static string? Spoken(ChatFormat format, ChatRequest request)
     {
         using var reader = format.NewReader(request, 1 << 20, TerminalProfile.Auto);
-        return Written.Problem(Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, reader, o)), format.Framing)
-            ?? Written.Problem([.. Cuts.Written(o => format.WriteHeartbeat(reader, o)), .. Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, null, o))], format.Framing);
+        return Written.Problem(Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, null, reader, o)), format.Framing)
+            ?? Written.Problem([.. Cuts.Written(o => format.WriteHeartbeat(reader, o)), .. Cuts.Written(o => format.WriteErrorEvent(SpliceTarget.Error, null, null, o))], format.Framing);
     }
 
     private static bool Has(JsonElement root, string member) => root.EnumerateObject().Any(m => m.NameEquals(member));

@@ -121,7 +121,7 @@ internal sealed class SpliceTarget : FuzzTarget
             return null;
         }
 
-        var ending = Cuts.Written(o => format.WriteErrorEvent(Error, delivered, o));
+        var ending = Cuts.Written(o => format.WriteErrorEvent(Error, null, delivered, o));
         return Written.Problem(ending, format.Framing) ?? Judge(input, subject, attempts, client with { Body = [.. run.Output, .. ending], Ending = ClientEnding.WithoutTerminator });
     }
 
@@ -147,7 +147,7 @@ internal sealed class SpliceTarget : FuzzTarget
     private static string? Beaten(GridSubject subject, Guarded run)
     {
         var format = Subjects.Format(subject);
-        return Written.Problem([.. Cuts.Written(o => format.WriteHeartbeat(run.Guard.BytesPassed > 0 ? run.Reader : null, o)), .. Cuts.Written(o => format.WriteErrorEvent(Error, null, o))], format.Framing);
+        return Written.Problem([.. Cuts.Written(o => format.WriteHeartbeat(run.Guard.BytesPassed > 0 ? run.Reader : null, o)), .. Cuts.Written(o => format.WriteErrorEvent(Error, null, null, o))], format.Framing);
     }
 
     private static string? Judge(FuzzInput input, GridSubject subject, List<AttemptRecord> attempts, ClientRecord client)

@@ -72,7 +72,7 @@ public sealed class A2AFormatTests
         var request = GuardedStream.ReadRequest(Format, """{"jsonrpc":"2.0","id":"\ud800","method":"message/stream"}""");
         using var reader = Format.NewReader(request, 100, TerminalProfile.Auto);
 
-        Assert.Contains("\"id\":null", Written(o => Format.WriteErrorEvent(Truncated, reader, o)), StringComparison.Ordinal);
+        Assert.Contains("\"id\":null", Written(o => Format.WriteErrorEvent(Truncated, request, reader, o)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -247,10 +247,21 @@ public sealed class A2AFormatTests
     {
         static string Expected(string id) =>
             $$$$"""data: {"jsonrpc":"2.0","id":{{{{id}}}},"error":{"code":-32603,"message":"The upstream ended in mid-answer.","data":{"code":"upstream_truncated","status":502}}}""" + "\n\n";
-        using var reader = Exchange.NewReader();
-        Assert.Equal(Expected("\"r-1\""), Written(o => Format.WriteErrorEvent(Truncated, reader, o)));
-        Assert.Equal(Expected("null"), Written(o => Format.WriteErrorEvent(Truncated, null, o)));
-        Assert.Contains("-32600", Written(o => Format.WriteErrorBody(Truncated with { Status = 400 }, o)));
+        var request = GuardedStream.ReadRequest(Format, """{"jsonrpc":"2.0","id":"r-1","method":"message/stream"}""");
+        using var reader = Format.NewReader(request, 100, TerminalProfile.Auto);
+        Assert.Equal(Expected("\"r-1\""), Written(o => Format.WriteErrorEvent(Truncated, request, reader, o)));
+        Assert.Equal(Expected("\"r-1\""), Written(o => Format.WriteErrorEvent(Truncated, request, null, o)));
+        Assert.Equal(Expected("null"), Written(o => Format.WriteErrorEvent(Truncated, null, null, o)));
+    }
+
+    [Fact]
+    public void ErrorBody_RepeatsTheRequestsId_WhereItWasRead()
+    {
+        var request = GuardedStream.ReadRequest(Format, """{"jsonrpc":"2.0","id":7,"method":"message/stream"}""");
+        Assert.Contains("\"id\":7,", Written(o => Format.WriteErrorBody(Truncated, request, o)), StringComparison.Ordinal);
+        var unread = Written(o => Format.WriteErrorBody(Truncated with { Status = 400 }, null, o));
+        Assert.Contains("\"id\":null", unread, StringComparison.Ordinal);
+        Assert.Contains("-32600", unread, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class AnthropicErrorTests
     public void ErrorBody_HasTheTypeOfItsStatus(int status, string type)
     {
         var error = new GatewayError(status, "upstream_error", "It failed.");
-        Assert.Equal($$$"""{"type":"error","error":{"type":"{{{type}}}","message":"It failed."}}""", Written(o => GuardedStream.Format.WriteErrorBody(error, o)));
+        Assert.Equal($$$"""{"type":"error","error":{"type":"{{{type}}}","message":"It failed."}}""", Written(o => GuardedStream.Format.WriteErrorBody(error, null, o)));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class AnthropicErrorTests
         var error = new GatewayError(502, "upstream_truncated", "upstream failed mid-stream");
         Assert.Equal(
             "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"upstream failed mid-stream\"}}\n\n",
-            Written(o => GuardedStream.Format.WriteErrorEvent(error, null, o)));
+            Written(o => GuardedStream.Format.WriteErrorEvent(error, null, null, o)));
     }
 
     [Fact]

@@ -249,8 +249,8 @@ public sealed class GeminiFormatTests
     public void LoudEnding_IsABareErrorEvent(int status, string name, int codeOfEvent)
     {
         var error = Truncated with { Status = status };
-        Assert.Equal(Body(status), Written(o => Format.WriteErrorBody(error, o)));
-        Assert.Equal($"data: {Body(codeOfEvent)}\r\n\r\n", Written(o => Format.WriteErrorEvent(error, null, o)));
+        Assert.Equal(Body(status), Written(o => Format.WriteErrorBody(error, null, o)));
+        Assert.Equal($"data: {Body(codeOfEvent)}\r\n\r\n", Written(o => Format.WriteErrorEvent(error, null, null, o)));
 
         string Body(int code) => $$$"""{"error":{"code":{{{code}}},"message":"The upstream ended in mid-answer.","status":"{{{name}}}","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"upstream_truncated","domain":"proxygateway"}]}}""";
     }

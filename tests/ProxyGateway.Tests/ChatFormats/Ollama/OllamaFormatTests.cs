@@ -224,8 +224,8 @@ public sealed class OllamaFormatTests
     [Fact]
     public void LoudEnding_IsAnErrorLine()
     {
-        Assert.Equal("{\"error\":\"The upstream ended in mid-answer.\"}\n", Written(o => Format.WriteErrorEvent(Truncated, null, o)));
-        Assert.Equal("{\"error\":\"The upstream ended in mid-answer.\"}", Written(o => Format.WriteErrorBody(Truncated, o)));
+        Assert.Equal("{\"error\":\"The upstream ended in mid-answer.\"}\n", Written(o => Format.WriteErrorEvent(Truncated, null, null, o)));
+        Assert.Equal("{\"error\":\"The upstream ended in mid-answer.\"}", Written(o => Format.WriteErrorBody(Truncated, null, o)));
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class OpenAIErrorTests
     [InlineData(503, "server_error")]
     public void ErrorBody_HasTheTypeOfItsStatus(int status, string type) => Assert.Equal(
         $$$"""{"error":{"message":"It failed.","type":"{{{type}}}","param":null,"code":"upstream_error"}}""",
-        FormatAsserts.Written(o => Format.WriteErrorBody(new GatewayError(status, "upstream_error", "It failed."), o)));
+        FormatAsserts.Written(o => Format.WriteErrorBody(new GatewayError(status, "upstream_error", "It failed."), null, o)));
 
     [Fact]
     public void ChoiceThatFailed_SaysNoMoreThanThat()

@@ -206,7 +206,7 @@ public sealed class OpenAICompletionsFormatTests
     {
         Assert.Equal(
             "data: {\"error\":{\"message\":\"The upstream ended in mid-answer.\",\"type\":\"server_error\",\"param\":null,\"code\":\"upstream_truncated\"},\"choices\":null}\n\n",
-            Written(o => Format.WriteErrorEvent(Truncated, null, o)));
+            Written(o => Format.WriteErrorEvent(Truncated, null, null, o)));
         Assert.Equal(": keepalive\n", Written(o => Format.WriteHeartbeat(null, o)));
         Assert.Equal(UpstreamComplaint.ContextLengthExceeded, Format.ReadErrorBody("""{"error":{"code":"context_length_exceeded"}}"""u8));
     }

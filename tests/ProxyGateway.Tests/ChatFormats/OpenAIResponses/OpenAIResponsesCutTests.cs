@@ -108,7 +108,7 @@ public sealed class OpenAIResponsesCutTests
     private static void AssertFailsLoudly(byte[] delivered, ChatStreamReader reader)
     {
         using var ending = new PooledBuffer();
-        Format.WriteErrorEvent(new GatewayError(502, "divergence", "The replayed answer differs."), reader, ending);
+        Format.WriteErrorEvent(new GatewayError(502, "divergence", "The replayed answer differs."), null, reader, ending);
         var client = StrictClient.Read([.. delivered, .. ending.Span]);
         Assert.True(client.SawError);
         Assert.Equal("response.failed", client.Terminal);

@@ -175,7 +175,7 @@ public sealed class OpenAIResponsesEndingTests
     {
         using var output = new PooledBuffer();
 
-        Format.WriteErrorBody(new GatewayError(503, "circuit_open", "No."), output);
+        Format.WriteErrorBody(new GatewayError(503, "circuit_open", "No."), null, output);
 
         Assert.Equal("""{"error":{"message":"No.","type":"server_error","param":null,"code":"circuit_open"}}""", Text(output.Span));
         Assert.Equal(UpstreamComplaint.Other, Format.ReadErrorBody(output.Span));
@@ -203,7 +203,7 @@ public sealed class OpenAIResponsesEndingTests
     private static string Ending(GatewayError error, ChatStreamReader? reader)
     {
         using var output = new PooledBuffer();
-        Format.WriteErrorEvent(error, reader, output);
+        Format.WriteErrorEvent(error, null, reader, output);
         return Text(output.Span);
     }
 
